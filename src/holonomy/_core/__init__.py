@@ -1,0 +1,1 @@
+"""What every room stands on: validation, random state, devices, progress, training, citations."""
