@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submodules=["catalogue", "datasets", "embed", "graphs", "measure", "report"],
     submod_attrs={
         "_core.citations": ["citation"],
-        "measure.profile": ["profile", "GeometryProfile"],
+        "measure.geometry_profile": ["profile", "GeometryProfile"],
     },
 )
 __all__ += ["__version__"]
