@@ -46,7 +46,7 @@ class NeighborGraph:
             raise ValueError(f"indices must lie in [0, {len(indices)}), got {indices.min()} to {indices.max()}.")
         if indices.size and (indices == np.arange(len(indices))[:, None]).any():
             raise ValueError("a point must not be listed among its own neighbours.")
-        if np.isnan(distances).any() or (distances < 0).any() or (np.diff(distances, axis=1) < 0).any():
+        if np.isnan(distances).any() or (distances < 0).any() or (distances[:, 1:] < distances[:, :-1]).any():
             raise ValueError("distances must be non-negative and ascending along each row, without NaN.")
         object.__setattr__(self, "indices", np.ascontiguousarray(indices, dtype=np.int32))
         object.__setattr__(self, "distances", np.ascontiguousarray(distances))
