@@ -1,0 +1,308 @@
+"""Nearest neighbours of points, under any metric: exact for moderate sizes, approximate with measured recall beyond."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial.distance import cdist
+
+from holonomy._core.parallel import threads
+from holonomy._core.random import RandomState, check_seed, generator
+from holonomy._core.validation import Points, check_int, check_option, check_points
+from holonomy.graphs._cells import CellIndex
+from holonomy.graphs._exact import TREE_ORDERS, Found, GivenSearch, ProductSearch, RowSearch, TreeSearch
+from holonomy.graphs._reductions import reduction
+from holonomy.graphs.neighbor_graph import NeighborGraph
+
+METHODS = ("auto", "exact", "approximate", "torch")
+
+EXACT_WORK = 4e11
+"""Multiplications up to which exact search is chosen: a few seconds on two cores."""
+
+TARGET_RECALL = 0.98
+RECALL_SAMPLE = 256
+TREE_DIMENSIONS = 8
+DENSE_ENTRIES = 2**29
+"""Entries up to which sparse points are made dense: 2 GiB in single precision."""
+
+ALIASES = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "linf": "chebyshev", "infinity": "chebyshev"}
+BOOLEAN_METRICS = {"jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule"}
+SCIPY_METRICS = {"braycurtis", "canberra", "hamming", "mahalanobis", "minkowski", "seuclidean", "jensenshannon"}
+SPARSE_METRICS = {"euclidean", "sqeuclidean", "cosine", "inner_product"}
+OWN_METRICS = {"euclidean", "sqeuclidean", "cosine", "correlation", "inner_product", "manhattan", "chebyshev"}
+METRICS = tuple(sorted(OWN_METRICS | SCIPY_METRICS | BOOLEAN_METRICS | {"haversine", "precomputed"}))
+"""Names that ``metric`` accepts; any function of two rows is accepted as well."""
+
+
+class _Search(Protocol):
+    def search(self, queries: Any, own: np.ndarray, k: int) -> Found: ...
+
+
+def neighbors(
+    X: Points,
+    n_neighbors: int = 15,
+    *,
+    metric: Any = "euclidean",
+    metric_params: dict[str, Any] | None = None,
+    method: str = "auto",
+    random_state: RandomState = 0,
+    n_jobs: int | None = None,
+) -> NeighborGraph:
+    """Find the nearest neighbours of every row of X.
+
+    The result is the same for any number of threads. Equal distances are ordered by index, and duplicates of a row
+    are neighbours at distance zero like any others; only the row itself is left out.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Points; dense or SciPy sparse. With ``metric="precomputed"``, distances of shape (n, n), dense or sparse with
+        only the known distances stored.
+    n_neighbors : int, default 15
+        Neighbours of each row, not counting the row itself; at most n - 1.
+    metric : str or callable, default "euclidean"
+        One of `METRICS`, or a function of two rows that returns a distance. ``"inner_product"`` ranks by largest
+        inner product, measured as max |x|^2 - <x, y>. Boolean metrics read non-zero entries as true.
+    metric_params : dict, optional
+        Further arguments of the metric, e.g. ``{"p": 3}`` for ``"minkowski"``.
+    method : {"auto", "exact", "approximate", "torch"}, default "auto"
+        ``"auto"`` is exact while that takes seconds, else approximate where the metric allows. ``"torch"`` searches
+        exactly on a CUDA device if there is one.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the approximate search.
+    n_jobs : int, optional
+        Threads; None and -1 use what is available.
+
+    Returns
+    -------
+    NeighborGraph
+        With ``method`` as used and ``recall`` as measured on a sample of rows (1.0 for exact search).
+
+    Raises
+    ------
+    ValueError
+        On NaN, too few rows for ``n_neighbors``, an unknown metric or method, or a non-square precomputed matrix.
+
+    References
+    ----------
+    Johnson, Douze, Jegou (2019), Billion-scale similarity search with GPUs (inverted-file search).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import neighbors
+    >>> graph = neighbors(np.array([[0.0], [1.0], [3.0]]), n_neighbors=1)
+    >>> graph.indices.ravel().tolist()
+    [1, 0, 1]
+    """
+    index = NeighborIndex(
+        X, metric=metric, metric_params=metric_params, method=method, random_state=random_state, n_jobs=n_jobs
+    )
+    return index.graph(n_neighbors)
+
+
+class NeighborIndex:
+    """Points that can be asked for the nearest neighbours of any rows.
+
+    Parameters are those of `neighbors`.
+
+    Attributes
+    ----------
+    n_points : int
+        Number of points held.
+    method : str
+        How neighbours are found: ``"exact"``, ``"tree"``, ``"rows"``, ``"approximate"``, ``"torch"``,
+        ``"precomputed"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import NeighborIndex
+    >>> indices, distances = NeighborIndex(np.array([[0.0], [1.0], [3.0]])).query([[2.4]], 2)
+    >>> indices.tolist()
+    [[2, 1]]
+    """
+
+    _first_breadth = (48, 4)
+    """Cells, and candidates a neighbour, of a first approximate search."""
+
+    def __init__(
+        self,
+        X: Points,
+        *,
+        metric: Any = "euclidean",
+        metric_params: dict[str, Any] | None = None,
+        method: str = "auto",
+        random_state: RandomState = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        check_option(method, "method", METHODS)
+        self._metric = metric if callable(metric) else ALIASES.get(metric, metric)
+        if not callable(self._metric):
+            check_option(self._metric, "metric", METRICS)
+        self._params = dict(metric_params or {})
+        self._requested = method
+        self._seed = check_seed(random_state)
+        self._n_jobs = n_jobs
+        self._points = self._validated(X, "X")
+        if self._metric == "precomputed" and self._points.shape[0] != self._points.shape[1]:
+            raise ValueError(f"a precomputed distance matrix must be square, got shape {self._points.shape}.")
+        self._reduced = None
+        if not callable(self._metric) and not sparse.issparse(self._points):
+            self._reduced = reduction(self._points, self._metric)
+        self.n_points: int = self._points.shape[0]
+        self.method = self._choose()
+        self._breadth = self._first_breadth
+        self._search = self._build()
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric."""
+        return getattr(self._metric, "__name__", "callable") if callable(self._metric) else self._metric
+
+    def graph(self, n_neighbors: int = 15) -> NeighborGraph:
+        """Return the ``n_neighbors`` nearest neighbours of every point among the others."""
+        k = check_int(n_neighbors, "n_neighbors", minimum=1)
+        if k >= self.n_points:
+            raise ValueError(
+                f"n_neighbors={k} needs at least {k + 1} rows, but X has {self.n_points}; ask for fewer neighbours."
+            )
+        queries = self._points if self._reduced is None else self._reduced.own_queries(self._points)
+        with threads(self._n_jobs):
+            (indices, distances), recall = self._find(queries, np.arange(self.n_points), k)
+        if self._reduced is not None:
+            distances = np.maximum.accumulate(self._reduced.distances(distances, queries), axis=1)
+        return NeighborGraph(indices, distances, self.metric, self.method, recall)
+
+    def query(self, Q: Points, n_neighbors: int = 15) -> Found:
+        """Return (indices, distances), each (m, n_neighbors), of the points nearest to each row of Q.
+
+        Every row is answered independently of the others. With ``metric="precomputed"``, Q holds the distances
+        (m, n) of new rows to the points.
+        """
+        k = check_int(n_neighbors, "n_neighbors", minimum=1, maximum=self.n_points)
+        rows = self._validated(Q, "Q")
+        if rows.shape[1] != self._points.shape[1]:
+            raise ValueError(f"Q has {rows.shape[1]} features, but the index holds {self._points.shape[1]}.")
+        queries = rows if self._reduced is None else self._reduced.queries(rows)
+        with threads(self._n_jobs):
+            (indices, distances), _ = self._find(queries, np.full(rows.shape[0], -1), k)
+        if self._reduced is not None:
+            distances = self._reduced.distances(distances, queries)
+        return indices, distances.astype(np.float32)
+
+    def _validated(self, X: Points, name: str) -> Any:
+        """Check rows and bring them to the form the metric is computed on."""
+        if self._metric == "precomputed":
+            return check_points(X, name=name, accept_sparse=True)
+        is_measured_sparse = not callable(self._metric) and self._metric in SPARSE_METRICS
+        if sparse.issparse(X) and (np.prod(X.shape, dtype=float) <= DENSE_ENTRIES or not is_measured_sparse):
+            X = X.toarray()
+        points = check_points(X, name=name, accept_sparse=True)
+        if not callable(self._metric) and self._metric in BOOLEAN_METRICS:
+            return points != 0
+        return points if sparse.issparse(points) else np.ascontiguousarray(points)
+
+    def _choose(self) -> str:
+        if self._metric == "precomputed":
+            return "precomputed"
+        if self._requested in {"approximate", "torch"}:
+            if self._reduced is None:
+                raise ValueError(
+                    f"method={self._requested!r} needs dense points and one of the metrics euclidean, sqeuclidean, "
+                    f"cosine, correlation, inner_product (without zero rows); got metric {self.metric!r}."
+                )
+            return self._requested
+        n, d = self._points.shape
+        if d <= TREE_DIMENSIONS and n > 1000 and self._metric in TREE_ORDERS and not sparse.issparse(self._points):
+            return "tree"
+        if self._reduced is None:
+            return "rows"
+        # Selecting among n distances costs about as much as a hundred multiplications for each of them.
+        is_long = float(n) ** 2 * (d + 100) > EXACT_WORK
+        return "approximate" if self._requested == "auto" and is_long else "exact"
+
+    def _build(self) -> _Search | CellIndex:
+        if self.method == "precomputed":
+            return GivenSearch()
+        points = self._points if self._reduced is None else self._reduced.points
+        if self.method == "tree":
+            direct = self._rows() if self._reduced is None else ProductSearch(points)
+            return TreeSearch(points, self._metric, direct)
+        if self.method == "approximate":
+            return CellIndex.build(points, self._seed)
+        if self.method == "torch":
+            from holonomy.graphs._device_search import DeviceSearch
+
+            return DeviceSearch(points)
+        return self._rows() if self.method == "rows" else ProductSearch(points)
+
+    def _rows(self) -> RowSearch:
+        if callable(self._metric):
+            return RowSearch(self._points, lambda a, b: cdist(a, b, self._metric, **self._params))
+        if sparse.issparse(self._points):
+            return RowSearch(self._points, lambda a, b: _sparse_rows(a, b, self._metric))
+        if self._metric in {"cosine", "correlation"}:
+            return RowSearch(self._points, lambda a, b: _angular_rows(a, b, self._metric))
+        if self._metric == "haversine":
+            from sklearn.metrics.pairwise import haversine_distances
+
+            return RowSearch(self._points, haversine_distances)
+        name = {"manhattan": "cityblock"}.get(self._metric, self._metric)
+        return RowSearch(self._points, lambda a, b: cdist(a, b, name, **self._params))
+
+    def _find(self, queries: Any, own: np.ndarray, k: int) -> tuple[Found, float | None]:
+        """Search; an approximate graph is searched more widely until its measured recall suffices."""
+        search = self._search
+        if not isinstance(search, CellIndex):
+            return search.search(queries, own, k), 1.0
+        if own[0] < 0:
+            return search.search(queries, own, k, *self._within(search, self._breadth, k)), None
+        for widening in (1, 2, 4):
+            # New rows are searched as widely as the points themselves had to be.
+            self._breadth = (self._first_breadth[0] * widening, self._first_breadth[1] * min(widening, 2))
+            found = search.search(queries, own, k, *self._within(search, self._breadth, k))
+            recall = self._recall(search.points, queries, found[0])
+            if recall >= TARGET_RECALL:
+                return found, recall
+        # Points without nearby cells, such as noise of high dimension, have no shortcut.
+        self._search, self.method = ProductSearch(search.points), "exact"
+        return self._search.search(queries, own, k), 1.0
+
+    def _within(self, search: CellIndex, breadth: tuple[int, int], k: int) -> tuple[int, int]:
+        """Cells and candidates for k neighbours, within what there is."""
+        return min(breadth[0], search.max_probes), min(breadth[1] * k, self.n_points)
+
+    def _recall(self, points: np.ndarray, queries: np.ndarray, indices: np.ndarray) -> float:
+        """Share of the true neighbours found, on a seeded sample of rows measured exactly."""
+        k = indices.shape[1]
+        size = min(RECALL_SAMPLE, self.n_points)
+        sample = np.sort(generator(self._seed, "recall").choice(self.n_points, size, replace=False))
+        true, _ = ProductSearch(points).search(queries[sample], sample, k)
+        return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(indices[sample], true, strict=True)]))
+
+
+def _angular_rows(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
+    """Cosine or correlation distances where some rows have no direction: 1 from all others, 0 among each other."""
+    if metric == "correlation":
+        a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    norms_a, norms_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+    units_a = a / np.where(norms_a > 0, norms_a, 1)[:, None]
+    units_b = b / np.where(norms_b > 0, norms_b, 1)[:, None]
+    distances = np.clip(1 - units_a @ units_b.T, 0, 2)
+    distances[np.ix_(norms_a == 0, norms_b == 0)] = 0
+    return distances
+
+
+def _sparse_rows(a: Any, b: Any, metric: str) -> np.ndarray:
+    """Rows of distances of sparse points too many to be made dense."""
+    products = (a @ b.T).toarray().astype(np.float64)
+    if metric == "inner_product":
+        return float(b.multiply(b).sum(axis=1).max()) - products
+    norms_a = np.asarray(a.multiply(a).sum(axis=1), dtype=np.float64).reshape(-1, 1)
+    norms_b = np.asarray(b.multiply(b).sum(axis=1), dtype=np.float64).reshape(1, -1)
+    if metric == "cosine":
+        scale = np.sqrt(norms_a * norms_b)
+        return np.clip(1 - np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), 0, 2)
+    squared = np.maximum(norms_a + norms_b - 2 * products, 0)
+    return np.sqrt(squared) if metric == "euclidean" else squared
