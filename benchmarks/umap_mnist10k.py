@@ -1,0 +1,77 @@
+"""The map of the MNIST test set by UMAP, beside umap-learn and PaCMAP."""
+
+import numpy as np
+
+from benchmarks.harness import Benchmark, Contender
+
+SEED = 0
+TRUST_ROWS = 2000
+
+
+def prepare() -> None:
+    """Write the images, float32 of shape (10000, 784), and their labels."""
+    from holonomy import datasets
+
+    digits = datasets.load("mnist")
+    np.save("images.npy", np.asarray(digits.data, dtype=np.float32))
+    np.save("labels.npy", np.asarray(digits.target))
+
+
+def load() -> np.ndarray:
+    """Read the images."""
+    return np.load("images.npy")
+
+
+def holonomy(images: np.ndarray) -> np.ndarray:
+    """Map with a seed, on all cores."""
+    from holonomy.embed import UMAP
+
+    return UMAP(random_state=SEED).fit_transform(images)
+
+
+def umap_learn_seeded(images: np.ndarray) -> np.ndarray:
+    """Map with a seed, which makes umap-learn use one core."""
+    from umap import UMAP
+
+    return UMAP(random_state=SEED, n_jobs=1).fit_transform(images)
+
+
+def umap_learn(images: np.ndarray) -> np.ndarray:
+    """Map without a seed, on all cores."""
+    from umap import UMAP
+
+    return UMAP().fit_transform(images)
+
+
+def pacmap(images: np.ndarray) -> np.ndarray:
+    """Map with PaCMAP's own settings, on all cores."""
+    from pacmap import PaCMAP
+
+    return PaCMAP().fit_transform(images)
+
+
+def judge(coordinates: np.ndarray) -> dict[str, float]:
+    """Return 10-NN label accuracy, five-fold, and trustworthiness (15 neighbours) of a fixed part of the rows."""
+    from sklearn.manifold import trustworthiness
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
+    accuracy = cross_val_score(KNeighborsClassifier(10), coordinates, np.load("labels.npy"), cv=folds).mean()
+    rows = np.random.default_rng(SEED).choice(len(coordinates), TRUST_ROWS, replace=False)
+    trust = trustworthiness(load()[rows], coordinates[rows], n_neighbors=15)
+    return {"10-NN accuracy": accuracy, "trustworthiness": trust}
+
+
+BENCHMARK = Benchmark(
+    title="UMAP of the MNIST test set, 10,000 × 784",
+    contenders=(
+        Contender("holonomy", "holonomy", holonomy),
+        Contender("umap-learn, no seed", "umap-learn", umap_learn),
+        Contender("umap-learn, seed", "umap-learn", umap_learn_seeded),
+        Contender("PaCMAP", "pacmap", pacmap),
+    ),
+    prepare=prepare,
+    load=load,
+    judge=judge,
+)
