@@ -136,3 +136,57 @@ def symmetrize(
     result = sparse.csr_array((values, columns, indptr), shape=(n, n))
     result.has_canonical_format = True
     return result
+
+
+def check_affinity(affinity: Any, name: str = "affinity", *, symmetric: bool = True) -> sparse.csr_array:
+    """Return ``affinity`` as a canonical CSR array of float64 or float32 without stored zeros, never writing to it.
+
+    Parameters
+    ----------
+    affinity : sparse or array-like of shape (n, n)
+        Non-negative finite weights.
+    name : str
+        How error messages call the argument.
+    symmetric : bool
+        Whether to refuse a matrix that differs from its transpose by more than 1e-6 of its largest entry.
+
+    Raises
+    ------
+    TypeError
+        If it is a NeighborGraph or holds no real numbers.
+    ValueError
+        If it is not square, holds a negative, infinite or NaN weight, or is not symmetric.
+    """
+    if isinstance(affinity, NeighborGraph):
+        raise TypeError(
+            f"{name} is a NeighborGraph; turn it into weights first, e.g. with fuzzy_simplicial_set(graph)."
+        )
+    given = affinity if sparse.issparse(affinity) else np.asarray(affinity)
+    if given.ndim != 2 or given.shape[0] != given.shape[1] or given.shape[0] == 0:
+        raise ValueError(f"{name} must be a square matrix of weights, got shape {given.shape}.")
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {given.dtype}.")
+    dtype = given.dtype if given.dtype in (np.float32, np.float64) else np.float64
+    matrix = sparse.csr_array(given, dtype=dtype)
+    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
+        raise ValueError(f"{name} must hold finite weights of at least 0; found negative, infinite or NaN entries.")
+    if not matrix.has_canonical_format or (matrix.data == 0).any():
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    if symmetric:
+        _refuse_asymmetric(matrix, name)
+    return matrix
+
+
+def _refuse_asymmetric(matrix: sparse.csr_array, name: str) -> None:
+    transposed = matrix.tocsc()
+    if np.array_equal(transposed.indptr, matrix.indptr) and np.array_equal(transposed.indices, matrix.indices):
+        difference = np.abs(transposed.data - matrix.data).max(initial=0.0)
+    else:
+        difference = abs(matrix - matrix.T).max()
+    if difference > 1e-6 * matrix.data.max(initial=0.0):
+        raise ValueError(
+            f"{name} must be symmetric, but entries differ from their transposes by up to {difference:.3g}; "
+            "use (W + W.T) / 2 if that is what is meant."
+        )
