@@ -29,6 +29,13 @@ class System:
     state : str
         ``"absent"``, ``"built"``, or, where results of its experiments are at hand, ``"holds"`` (every check),
         ``"partly"`` or ``"fails"`` (none).
+
+    Examples
+    --------
+    >>> from holonomy import catalogue
+    >>> umap = catalogue.find(7)[0]
+    >>> umap.number, umap.room
+    (7, 'embed')
     """
 
     number: int
