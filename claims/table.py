@@ -75,7 +75,7 @@ def methods_page(results: Path = RESULTS) -> str:
     ]  # fmt: skip
     return (
         "# The published systems\n\n"
-        f"{present} of {len(known)} are built. Where the experiments of a system have been run, its state is what\n"
+        f"Built: {present} of {len(known)}. Where the experiments of a system have been run, its state is what\n"
         "they found ([the numbers](claims.md)). Made by `python -m claims table --write`.\n\n"
         + markdown_table(("number", "title", "room", "objects", "state"), rows)
         + "\n"
