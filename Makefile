@@ -23,7 +23,7 @@ demo: $(INSTALLED)
 	@$(BIN)/holonomy map digits --out out/digits.html
 
 test: lint browser
-	$(BIN)/python -m pytest -n 2 --cov --jaxtyping-packages=holonomy._core.training,beartype.beartype
+	$(BIN)/python -m pytest -n 2 --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
 
 lint: $(INSTALLED)-test
 	$(BIN)/ruff check .
