@@ -12,8 +12,8 @@ def prepare() -> None:
     """Write the images, float32 of shape (10000, 784), and their labels."""
     from holonomy import datasets
 
-    digits = datasets.load("mnist")
-    np.save("images.npy", np.asarray(digits.data, dtype=np.float32))
+    digits = datasets.load("mnist", split="test")
+    np.save("images.npy", np.asarray(digits.X, dtype=np.float32))
     np.save("labels.npy", np.asarray(digits.target))
 
 
