@@ -87,10 +87,10 @@ def _merge_rows(
             a = 0.0
             b = 0.0
             if i < i_end and indices[i] == column:
-                a = float(data[i])
+                a = np.float64(data[i])
                 i += 1
             if j < j_end and t_indices[j] == column:
-                b = float(t_data[j])
+                b = np.float64(t_data[j])
                 j += 1
             value = data.dtype.type(max(a, b) if largest else sum_weight * (a + b) + product_weight * (a * b))
             if value != 0 and column != row:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.sparse import csgraph
 
 from holonomy.graphs._sparse import check_affinity, check_graph, directed_csr
@@ -41,6 +42,11 @@ def connected_components(graph: NeighborGraph | Any) -> tuple[int, np.ndarray]:
         edges = directed_csr(check_graph(graph), np.ones(graph.indices.shape, dtype=np.float32))
     else:
         edges = check_affinity(graph, "graph", symmetric=False)
+    return label_components(edges)
+
+
+def label_components(edges: sparse.csr_array) -> tuple[int, np.ndarray]:
+    """Label the components of checked edges, which connect whatever their weight is, 0 too."""
     count, labels = csgraph.connected_components(edges, directed=True, connection="weak")
     _, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     rank = np.empty(count, dtype=np.int32)

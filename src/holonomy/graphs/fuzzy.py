@@ -223,10 +223,10 @@ def _start_distance(positive: np.ndarray, local_connectivity: float) -> float:
     if count == 0:
         return 0.0
     if count < local_connectivity:
-        return float(positive[count - 1])
+        return np.float64(positive[count - 1])
     rank = int(local_connectivity)
     fraction = local_connectivity - rank
-    below = float(positive[rank - 1]) if rank > 0 else 0.0
+    below = np.float64(positive[rank - 1]) if rank > 0 else 0.0
     return below + fraction * (positive[rank] - below) if fraction > 0.0 else below
 
 

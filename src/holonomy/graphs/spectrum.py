@@ -10,6 +10,7 @@ from scipy import linalg, sparse
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option
+from holonomy.graphs._signs import orient
 from holonomy.graphs._sparse import check_affinity
 from holonomy.graphs.connectivity import connected_components
 
@@ -166,10 +167,6 @@ def _assemble(
     residuals = np.concatenate([part.residuals for part in pairs])[order]
     if normalization == "random_walk":
         vectors *= np.sqrt(degrees.sum() / degrees)[:, None]
-    magnitudes = np.abs(vectors)
-    # The first entry close to the largest, so that rounding does not decide between equal ones.
-    anchors = np.argmax(magnitudes >= 0.999 * magnitudes.max(axis=0), axis=0)
-    vectors *= np.sign(vectors[anchors, np.arange(m)])
     solvers = {part.solver for part in pairs}
     solver = "chebyshev" if "chebyshev" in solvers else "dense" if "dense" in solvers else "exact"
     converged = bool((residuals <= _allowed(values, tol)).all())
@@ -181,7 +178,7 @@ def _assemble(
             RuntimeWarning,
             stacklevel=3,
         )
-    return Spectrum(values, vectors, residuals, labels, solver, converged)
+    return Spectrum(values, orient(vectors, axis=0), residuals, labels, solver, converged)
 
 
 def _allowed(values: np.ndarray, tol: float) -> float:
