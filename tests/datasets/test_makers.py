@@ -195,7 +195,7 @@ def test_geodesic_distance_is_a_metric(name, rows):
     d = sample_of(name).geodesic_distances
     i, j, k = rows
     assert d(i, i) == 0.0
-    assert d(i, j) == pytest.approx(d(j, i), rel=1e-12)
+    assert d(i, j) == d(j, i)
     assert (d(i, j) > 0.0) == (i != j)
     assert d(i, k) <= (d(i, j) + d(j, k)) * (1 + 1e-12)
 
@@ -209,7 +209,7 @@ def test_geodesic_distances_broadcast(name):
     assert matrix.dtype == np.float64
     assert matrix[3, 5] == d(3, 5)
     assert np.array_equal(matrix[2], d(2, columns))
-    assert np.array_equal(matrix[:7, :7], matrix[:7, :7].T) or np.allclose(matrix[:7, :7], matrix[:7, :7].T, rtol=1e-12)
+    assert np.array_equal(matrix[:7, :7], matrix[:7, :7].T)
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS.keys() - WITHOUT_DISTANCES - NOT_EMBEDDED_ISOMETRICALLY))

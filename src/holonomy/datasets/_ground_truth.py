@@ -86,7 +86,7 @@ class GeodesicDistances:
 
     def _between(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         if rows.size <= BLOCK:
-            return self.distance(self.coordinates[rows], self.coordinates[others])
+            return self.distance(self.coordinates[rows], self.coordinates[others])[()]
         result = np.empty(rows.shape)
         step = BLOCK * len(rows) // rows.size
         if step == 0:

@@ -107,6 +107,10 @@ def _check_factors(factors: Sequence[Factor], observation: Observation) -> list[
 
 
 def _check_part(part: Any, k: int, n_samples: int) -> Bunch:
+    if not isinstance(part, Bunch):
+        raise TypeError(
+            f"factors[{k}] must be a maker, which returns a Bunch, but it returned a {type(part).__name__}."
+        )
     missing = [entry for entry in NEEDED if entry not in part]
     if missing:
         raise ValueError(f"factors[{k}] lacks the ground truth {', '.join(missing)}; pass what a maker returns.")

@@ -110,7 +110,7 @@ def _around_rectangle(p: np.ndarray, q: np.ndarray, *, lower: np.ndarray, upper:
         return np.where(behind, np.inf, np.linalg.norm(step, axis=-1))
 
     to_p, to_q = [leg(p, corner) for corner in corners], [leg(q, corner) for corner in corners]
-    detours = [to_p[a] + along_sides[a, b] + to_q[b] for a in range(4) for b in range(4)]
+    detours = [to_p[a] + to_q[b] + along_sides[a, b] for a in range(4) for b in range(4)]
     return np.where(_crosses(p, q, corners), np.minimum.reduce(detours), euclidean(p, q))
 
 
