@@ -1,0 +1,28 @@
+"""torch's random streams, keyed by a seed and a name, so that a run needs no hidden generator state.
+
+Every step seeds the generators it uses from (seed, name, step). What a step draws depends on nothing that happened
+before it, which makes a resumed run draw the same numbers without their state in the checkpoint.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from holonomy._core.random import derive_seed
+
+
+@contextmanager
+def forked_generators(device: torch.device) -> Iterator[None]:
+    """Give torch's default generators (CPU and ``device``) back as they were when the block ends."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices, device_type="cuda"):
+        yield
+
+
+def seed_default_generators(device: torch.device, seed: int, *stream: str | int) -> None:
+    """Seed what dropout and other layers draw from; to be used inside `forked_generators` only."""
+    derived = derive_seed(seed, *stream)
+    torch.default_generator.manual_seed(derived)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(derived)

@@ -1,0 +1,29 @@
+import torch
+
+from holonomy._core.training.randomness import forked_generators, seed_default_generators
+
+CPU = torch.device("cpu")
+
+
+def draw(*stream):
+    seed_default_generators(CPU, 1, *stream)
+    return torch.rand(4)
+
+
+def test_streams_depend_on_their_whole_name_and_are_repeatable():
+    with forked_generators(CPU):
+        first = draw("layers", 0)
+        assert torch.equal(draw("layers", 0), first)
+        assert not torch.equal(draw("layers", 1), first)
+        assert not torch.equal(draw("data", 0), first)
+
+
+def test_the_global_generator_comes_back_even_after_an_error():
+    before = torch.get_rng_state()
+    try:
+        with forked_generators(CPU):
+            draw("layers", 0)
+            raise KeyError
+    except KeyError:
+        pass
+    assert torch.equal(torch.get_rng_state(), before)
