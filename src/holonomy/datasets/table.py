@@ -1,0 +1,382 @@
+"""One form for whatever holds points with names and labels: a file, a data set, an array, a data frame."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from holonomy._core.validation import as_numpy
+from holonomy.datasets._single_cell import points_of, read_h5ad
+from holonomy.datasets._table_columns import Columns, quoted, sort_columns, texts_of
+from holonomy.datasets._table_files import (
+    SEPARATORS,
+    Arrays,
+    Dialect,
+    content_of,
+    dense,
+    format_of,
+    name_of,
+    read_npy,
+    read_npz,
+    read_parquet,
+    read_text,
+    stem,
+    unzip,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Points, the names of their coordinates, and what else is known of each row.
+
+    Attributes
+    ----------
+    X : ndarray of float64 or float32, shape (n, d)
+        The coordinates: finite, at least two rows and one column.
+    feature_names : tuple of str, length d
+        Names of the coordinates, all different.
+    labels : dict of str to ndarray of object, shape (n,)
+        Text, category and identifier columns, and the label if one was chosen, as strings; texts that are missing
+        read ``(missing)``. Strings are as the source holds them: escape them before they reach a page.
+    numeric : dict of str to ndarray of float, shape (n,)
+        All columns of finite numbers: the coordinates, and those that were not chosen as coordinates.
+    name : str
+        What the table is called.
+    label : str or None
+        The key of ``labels`` that was chosen as label.
+    notes : tuple of str
+        What a reader should know: columns left out, identifiers, constant columns, how the file was understood.
+    """
+
+    X: np.ndarray
+    feature_names: tuple[str, ...]
+    labels: dict[str, np.ndarray] = field(default_factory=dict)
+    numeric: dict[str, np.ndarray] = field(default_factory=dict)
+    name: str = "table"
+    label: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say the name, the shape and the labels."""
+        labels = f", labels: {quoted(list(self.labels))}" if self.labels else ""
+        return f"Table({self.name!r}, {self.X.shape[0]} rows, {self.X.shape[1]} coordinates{labels})"
+
+
+def read_table(
+    source: Any,
+    *,
+    label: str | None = None,
+    columns: Sequence[str] | None = None,
+    format: str | None = None,
+    name: str | None = None,
+    sep: str | None = None,
+    decimal: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+) -> Table:
+    r"""Read a file of points: delimited text, Parquet, NPY, NPZ or H5AD.
+
+    Parameters
+    ----------
+    source : path, or file opened for reading
+        ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet``, ``.npy``, ``.npz`` or ``.h5ad``.
+    label : str or None
+        The column to label rows with. It is no coordinate then, even if it holds numbers.
+    columns : sequence of str or None
+        The columns that are coordinates, in this order; None takes every numeric one.
+    format : str or None
+        One of the endings above, without the dot; None goes by the file's name.
+    name : str or None
+        What to call the table; None takes the file's name without its ending.
+    sep, decimal : str or None
+        Of text: what separates fields, and the decimal mark. None sees both from the file.
+    header : bool or None
+        Of text: whether the first line names the columns. None says no only where all of its entries are numbers.
+    encoding : str, default "utf-8"
+        Of text.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If H5AD is to be read without anndata.
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If the format is not known, the file is empty, damaged, ragged, holds pickled objects, no column of numbers,
+        fewer than two rows or values that are missing or infinite, or lacks the label or one of the columns.
+
+    Notes
+    -----
+    Columns of numbers are coordinates, yes-or-no columns too (0 and 1). Text, categories and dates are labels. A whole
+    column with a name such as ``id``, ``index`` or ``customer_id`` whose values all differ numbers the rows and is a
+    label, unless ``columns`` names it. Constant columns stay. ``notes`` tells what was decided.
+
+    Missing values are never filled in: coordinates that have some raise, with the count of each column.
+
+    Of H5AD, the points are ``X``, or ``obsm["X_pca"]`` where ``X`` is missing or too large; the columns of ``obs`` are
+    labels and numbers beside them.
+
+    Examples
+    --------
+    >>> import io
+    >>> from holonomy import datasets
+    >>> table = datasets.read_table(io.StringIO("x,y,kind\n1,2,a\n3,5,b\n"), format="csv")
+    >>> table.X.shape, table.feature_names, list(table.labels)
+    ((2, 2), ('x', 'y'), ['kind'])
+    """
+    file_name = name_of(source)
+    kind, is_compressed = format_of(file_name, format)
+    choice = _Choice(label, columns, name if name is not None else stem(file_name))
+    if kind == "h5ad":
+        if not isinstance(source, str | Path):
+            raise TypeError("An H5AD file is read from a path; got an open file.")
+        return _from_anndata(read_h5ad(Path(source)), choice)
+    content = content_of(source, encoding)
+    if is_compressed:
+        content = unzip(content, file_name)
+    if kind in SEPARATORS:
+        frame, notes = read_text(content, file_name, SEPARATORS[kind], Dialect(sep, decimal, header, encoding))
+        return _from_frame(frame, choice, notes)
+    if kind == "parquet":
+        return _from_frame(read_parquet(content, file_name), choice, [])
+    if kind == "npy":
+        return _from_array(read_npy(content, file_name), choice)
+    return _from_arrays(read_npz(content, file_name), choice)
+
+
+def as_table(
+    data: Any, *, label: str | None = None, columns: Sequence[str] | None = None, name: str | None = None
+) -> Table:
+    """Bring points that are in memory to the form that `read_table` returns.
+
+    Parameters
+    ----------
+    data : Bunch or mapping with ``X``, data frame, array-like, torch tensor, sparse matrix, AnnData or Table
+        Of a Bunch (from `load`, ``make_*`` or scikit-learn), ``target`` and ``metadata`` become labels and numbers, and
+        the target is the label unless another is chosen.
+    label, columns, name
+        As for `read_table`; a Bunch brings its name.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    TypeError
+        If ``data`` is none of these.
+    ValueError
+        As for `read_table`; also if a Bunch is a graph whose nodes have no features.
+
+    Examples
+    --------
+    >>> from holonomy import datasets
+    >>> datasets.as_table(datasets.load("iris"))
+    Table('iris', 150 rows, 4 coordinates, labels: 'target')
+    """
+    choice = _Choice(label, columns, name or "table")
+    if isinstance(data, Table):
+        chosen = choice._replace(name=name or data.name, label=label or data.label)
+        content = Columns(dict(data.numeric), dict(data.labels), list(data.notes))
+        return _assemble(content, list(data.feature_names), data.X, chosen)
+    if isinstance(data, Mapping):
+        return _from_bunch(data, choice._replace(name=name or str(data.get("name", "table"))))
+    if hasattr(data, "obs") and hasattr(data, "var_names"):
+        return _from_anndata(data, choice)
+    if hasattr(data, "columns") and hasattr(data, "dtypes"):
+        return _from_frame(data if hasattr(data, "iloc") else data.to_pandas(), choice, [])
+    if sparse.issparse(data):
+        return _from_array(dense(data, choice.name), choice)
+    try:
+        array = np.asarray(as_numpy(data))
+    except ValueError as error:
+        raise ValueError(f"data must be a matrix of numbers, got rows of different length: {error}") from error
+    return _from_array(array, choice)
+
+
+class _Choice(NamedTuple):
+    """What the caller asks for."""
+
+    label: str | None
+    columns: Sequence[str] | None
+    name: str
+
+
+def _from_array(array: np.ndarray, choice: _Choice) -> Table:
+    if array.dtype.names:
+        import pandas as pd
+
+        return _from_frame(pd.DataFrame.from_records(array), choice, [])
+    return _from_arrays(Arrays(array), choice)
+
+
+def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
+    X = arrays.X
+    if X.ndim != 2:
+        raise ValueError(
+            f"{choice.name} must be a matrix (rows, columns), got shape {X.shape}; reshape it, as with "
+            "X.reshape(len(X), -1)."
+        )
+    if X.dtype.kind not in "biuf":
+        held = {"c": "complex numbers", "O": "Python objects"}.get(X.dtype.kind, "text or dates")
+        raise ValueError(f"{choice.name} must hold numbers, got {held} (dtype {X.dtype}).")
+    if X.dtype not in (np.float64, np.float32):
+        X = X.astype(np.float64)
+    names = arrays.feature_names or [f"x{column}" for column in range(X.shape[1])]
+    content = Columns(notes=arrays.notes)
+    content.numbers.update(zip(names, X.T, strict=True))
+    for key, values in arrays.extra.items():
+        _add(content, key, values)
+    return _assemble(content, names, X, choice)
+
+
+def _from_frame(frame: "pd.DataFrame", choice: _Choice, notes: list[str]) -> Table:
+    import pandas as pd
+
+    names = list(map(str, frame.columns))
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise ValueError(f"{choice.name} has several columns with the same name: {quoted(twice)}. Rename them.")
+    content = sort_columns(frame, frozenset([*(choice.columns or ()), choice.label or ""]))
+    content.notes[:0] = notes
+    features = list(content.numbers)
+    if choice.label in content.numbers:
+        content.texts[choice.label] = texts_of(frame.iloc[:, names.index(choice.label)].astype(object))
+    if not isinstance(frame.index, pd.RangeIndex):
+        _add(content, str(frame.index.name or "index"), frame.index.map(str).to_numpy())
+    return _assemble(content, features, None, choice)
+
+
+def _from_anndata(cells: Any, choice: _Choice) -> Table:
+    X, names, notes = points_of(cells)
+    table = sort_columns(cells.obs)
+    extra = {**table.numbers, **table.texts, "cell": np.array(cells.obs_names, dtype=object)}
+    return _from_arrays(Arrays(X, names, extra, notes + table.notes), choice)
+
+
+def _from_bunch(bunch: Mapping[str, Any], choice: _Choice) -> Table:
+    X = bunch.get("X", bunch.get("data"))
+    if X is None:
+        if "adjacency" in bunch:
+            raise ValueError(f"{choice.name} is a graph whose nodes have no features, so there are no points to read.")
+        raise ValueError(f"{choice.name} must have X (or data), got the entries {quoted(list(bunch))}.")
+    extra = dict(bunch.get("metadata", {}))
+    label = choice.label
+    for key in ("labels", "target"):
+        values = np.asarray(bunch.get(key))
+        if values.ndim != 1 or len(set(values.tolist())) < 2:
+            continue
+        classes = bunch.get("target_names") if key == "target" else None
+        is_class = values.dtype.kind not in "f"
+        if is_class:
+            values = texts_of(np.asarray(classes)[values] if classes is not None else values)
+        extra[key] = values
+        if is_class and choice.label is None:
+            label = key
+    if hasattr(X, "iloc"):
+        return _from_frame(X.assign(**extra), choice._replace(label=label), [])
+    latent = np.asarray(bunch.get("latent"))
+    if latent.ndim == 2:
+        extra.update({f"latent {axis + 1}": values for axis, values in enumerate(latent.T)})
+    names = bunch.get("feature_names")
+    arrays = Arrays(
+        dense(X, choice.name) if sparse.issparse(X) else np.asarray(as_numpy(X)),
+        None if names is None else list(map(str, names)),
+        extra,
+    )
+    return _from_arrays(arrays, choice._replace(label=label))
+
+
+def _add(content: Columns, key: str, values: np.ndarray) -> None:
+    """Put a further column beside the coordinates, under a name that none of them has."""
+    while key in content.numbers or key in content.texts:
+        key = f"{key} (row)"
+    if values.dtype.kind in "biuf":
+        content.numbers[key] = values.astype(np.float64)
+    else:
+        content.texts[key] = texts_of(values)
+
+
+def _assemble(content: Columns, features: list[str], X: np.ndarray | None, choice: _Choice) -> Table:
+    """Check the caller's choice against the columns, and the coordinates for what no method can take."""
+    label = choice.label
+    if label is not None and label not in content.texts:
+        if label not in content.numbers:
+            raise ValueError(f"{choice.name} has no column {label!r} to label with.{_hint(label, content)}")
+        content.texts[label] = texts_of(content.numbers[label])
+    chosen = _chosen(content, features, choice)
+    if X is None or chosen != features:
+        X = np.column_stack([content.numbers[name] for name in chosen])
+    if len(X) < 2:
+        raise ValueError(f"{choice.name} must have at least two rows, got {len(X)}.")
+    _check_finite(X, chosen, choice.name)
+    notes = list(content.notes)
+    constant = [name for name, is_constant in zip(chosen, X.max(axis=0) == X.min(axis=0), strict=True) if is_constant]
+    if constant:
+        notes.append(f"{len(constant)} of {len(chosen)} coordinates are constant: {quoted(constant)}.")
+    numeric = dict(zip(chosen, X.T, strict=True))
+    for name, values in content.numbers.items():
+        n_bad = 0 if name in numeric else int((~np.isfinite(values)).sum())
+        if n_bad:
+            notes.append(f"Column {name!r} is left out of the numbers: {n_bad} of its values are missing or infinite.")
+        else:
+            numeric.setdefault(name, values)
+    return Table(X, tuple(chosen), content.texts, numeric, choice.name, label, tuple(notes))
+
+
+def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]:
+    """Return the names of the coordinates."""
+    if choice.columns is None:
+        chosen = [name for name in features if name != choice.label]
+        if not chosen:
+            raise ValueError(
+                f"{choice.name} has no column of numbers to use as coordinates; it has {quoted(list(content.texts))}."
+            )
+        return chosen
+    if isinstance(choice.columns, str):
+        raise TypeError(f"columns must be a list of names, got the string {choice.columns!r}.")
+    chosen = list(choice.columns)
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"columns must name at least one column and none twice, got {chosen}.")
+    for name in chosen:
+        if name in content.texts and (name not in content.numbers or name == choice.label):
+            reason = "is the label" if name == choice.label else "holds text"
+            raise ValueError(f"columns must name coordinates, but {name!r} {reason}.")
+        if name not in content.numbers:
+            raise ValueError(f"{choice.name} has no column {name!r}.{_hint(name, content)}")
+    return chosen
+
+
+def _check_finite(X: np.ndarray, names: list[str], title: str) -> None:
+    if np.isfinite(X).all():
+        return
+    n_missing, n_infinite = np.isnan(X).sum(axis=0), np.isinf(X).sum(axis=0)
+    counts = [
+        f"{name!r} " + " and ".join(f"{n} {what}" for n, what in ((missing, "missing"), (infinite, "infinite")) if n)
+        for name, missing, infinite in zip(names, n_missing, n_infinite, strict=True)
+        if missing or infinite
+    ]
+    more = f" and {len(counts) - 10} more columns" if len(counts) > 10 else ""
+    raise ValueError(
+        f"{title} has values that are missing or infinite, in {(~np.isfinite(X)).any(axis=1).sum()} of {len(X)} rows: "
+        f"{', '.join(counts[:10])}{more}. Remove those rows, choose other columns, or fill them in yourself."
+    )
+
+
+def _hint(name: str, content: Columns) -> str:
+    present = [*content.numbers, *content.texts]
+    close = difflib.get_close_matches(name, present, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else f" It has {quoted(present, 10)}."
