@@ -51,7 +51,9 @@ def check_seed(random_state: RandomState) -> int:
 
 def derive_seed(seed: int, *stream: str | int) -> int:
     """Return the seed of the independent stream named ``stream``, in [0, 2**63)."""
-    digest = hashlib.blake2b(repr((seed, *stream)).encode(), digest_size=8).digest()
+    # NumPy integers must name the same stream as Python's, and they print differently.
+    name = (int(seed), *(part if isinstance(part, str) else int(part) for part in stream))
+    digest = hashlib.blake2b(repr(name).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 
 
