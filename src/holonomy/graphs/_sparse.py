@@ -168,8 +168,12 @@ def check_affinity(affinity: Any, name: str = "affinity", *, symmetric: bool = T
         raise TypeError(f"{name} must hold real numbers, got dtype {given.dtype}.")
     dtype = given.dtype if given.dtype in (np.float32, np.float64) else np.float64
     matrix = sparse.csr_array(given, dtype=dtype)
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        raise ValueError(f"{name} must hold finite weights of at least 0; found negative, infinite or NaN entries.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = matrix.data.sum(dtype=np.float64)
+    if not np.isfinite(total) or (matrix.data < 0).any():
+        raise ValueError(
+            f"{name} must hold finite weights of at least 0 with a finite sum; found negative, infinite or NaN entries."
+        )
     if not matrix.has_canonical_format or (matrix.data == 0).any():
         matrix = matrix.copy()
         matrix.sum_duplicates()

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from holonomy._core.citations import references
 from holonomy._core.validation import check_float, check_int, check_option
 from holonomy.graphs._sparse import check_graph, directed_csr, symmetrize
 from holonomy.graphs.neighbor_graph import NeighborGraph
@@ -56,6 +57,7 @@ def gaussian(graph: NeighborGraph, bandwidth: float | str = "median") -> sparse.
     return symmetrize(directed_csr(graph, weights), largest=True)
 
 
+@references("zelnik2004self")
 def adaptive(graph: NeighborGraph, *, neighbor: int = 7) -> sparse.csr_array:
     """Weigh neighbours by ``exp(-d_ij^2 / (s_i s_j))``, with a scale s for each point: self-tuning affinities.
 
@@ -97,6 +99,7 @@ def adaptive(graph: NeighborGraph, *, neighbor: int = 7) -> sparse.csr_array:
     return symmetrize(directed_csr(graph, weights), largest=True)
 
 
+@references("moon2019visualizing")
 def alpha_decay(
     graph: NeighborGraph,
     *,

@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from holonomy._core.citations import references
 from holonomy._core.validation import check_float
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._sparse import check_graph, directed_csr, symmetrize
@@ -16,6 +17,7 @@ SMALLEST_BANDWIDTH = 1e-3
 """Least bandwidth of a point, in units of its mean neighbour distance."""
 
 
+@references("mcinnes2018umap")
 def smooth_neighbor_distances(
     graph: NeighborGraph, *, local_connectivity: float = 1.0, bandwidth: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -67,6 +69,7 @@ def smooth_neighbor_distances(
     return sigmas, rhos
 
 
+@references("mcinnes2018umap")
 def fuzzy_simplicial_set(
     graph: NeighborGraph,
     *,

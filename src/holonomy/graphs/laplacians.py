@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from holonomy._core.citations import references
 from holonomy._core.validation import check_float, check_option
 from holonomy.graphs._sparse import check_affinity
 
 NORMALIZATIONS = ("combinatorial", "random_walk", "symmetric")
 
 
+@references("coifman2006diffusion")
 def laplacian(affinity: Any, normalization: str = "symmetric", *, alpha: float = 0.0) -> sparse.csr_array:
     """Build the Laplacian of a weighted graph.
 

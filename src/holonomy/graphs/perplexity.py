@@ -6,12 +6,14 @@ import numpy as np
 from numba import njit
 from scipy import sparse
 
+from holonomy._core.citations import references
 from holonomy._core.validation import check_float
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._sparse import check_graph, directed_csr, symmetrize
 from holonomy.graphs.neighbor_graph import NeighborGraph
 
 
+@references("hinton2002stochastic", "vandermaaten2008visualizing")
 def entropic(graph: NeighborGraph, perplexity: float = 30.0) -> sparse.csr_array:
     """Weigh neighbours by Gaussians whose widths give every point the same perplexity, as a joint distribution.
 

@@ -7,10 +7,12 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from holonomy._core.citations import references
 from holonomy._core.validation import check_float, check_int
 from holonomy.graphs._sparse import check_affinity
 
 
+@references("knight2014symmetry")
 def doubly_stochastic(affinity: Any, *, tol: float = 1e-8, max_iter: int = 1000) -> sparse.csr_array:
     """Scale a symmetric affinity to ``diag(x) W diag(x)`` so that all rows and columns sum to 1.
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from holonomy._core.citations import references
 from holonomy._core.validation import Points, check_float, check_option, check_points
 from holonomy.graphs._sparse import check_graph, directed_csr
 from holonomy.graphs.connectivity import label_components
@@ -21,6 +22,7 @@ PARAMETRIC_METRICS = ("mahalanobis", "minkowski", "precomputed", "seuclidean")
 """Metrics whose name alone does not say how far apart two points are."""
 
 
+@references("tenenbaum2000global")
 def geodesics(
     graph: NeighborGraph | Any,
     sources: ArrayLike | None = None,
@@ -58,6 +60,11 @@ def geodesics(
     ValueError
         If the graph is disconnected and ``connect`` is "error", all pairs of more than 5,000 points are asked
         for, or an argument is out of range or missing.
+
+    References
+    ----------
+    Tenenbaum, de Silva, Langford (2000). A global geometric framework for nonlinear dimensionality reduction. Science
+    290, 2319-2323.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from holonomy._core.citations import references
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option
@@ -54,6 +55,7 @@ class Spectrum:
         return int(self.component_labels.max()) + 1
 
 
+@references("zhou2006self")
 def leading_spectrum(
     affinity: Any,
     n_components: int,
@@ -212,7 +214,9 @@ def _solve_component(
     block = weights if whole else weights[members][:, members]
     scale = 1.0 / np.sqrt(degrees[members])
     rows = np.repeat(np.arange(len(scale)), np.diff(block.indptr))
-    walk = sparse.csr_array((block.data * scale[rows] * scale[block.indices], block.indices, block.indptr), block.shape)
+    data = block.data * scale[rows] * scale[block.indices]
+    data[data < 1e-100] = 0.0  # far below rounding, and arithmetic with subnormal numbers is slow
+    walk = sparse.csr_array((data, block.indices, block.indptr), shape=block.shape)
     trivial = np.sqrt(degrees[members])
     trivial /= np.linalg.norm(trivial)
     m = min(m, len(scale) - 1)

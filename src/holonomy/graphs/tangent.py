@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from holonomy._core.citations import references
 from holonomy._core.validation import Points, check_float, check_int, check_option, check_points
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._signs import orient
 from holonomy.graphs._sparse import check_graph
 from holonomy.graphs.neighbor_graph import NeighborGraph
 
-CHUNK_BYTES = 2**25
-"""Memory for the neighbourhoods that are worked on at once, in each thread."""
+CHUNK_BYTES = 2**21
+"""Memory for the neighbourhoods worked on at once in each thread: what stays in the cache of a core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class TangentSpaces:
     dims: np.ndarray
 
 
+@references("singer2012vector")
 def tangent_spaces(
     X: Points,
     graph: NeighborGraph,
