@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Bunch
+from threadpoolctl import threadpool_limits
 
 from holonomy import datasets as ds
 
@@ -177,6 +179,28 @@ def test_sets_survive_pickling(name):
     assert np.array_equal(copy.X, b.X)
     if b.geodesic_distances is not None:
         assert np.array_equal(copy.geodesic_distances(0, np.arange(30)), b.geodesic_distances(0, np.arange(30)))
+
+
+@pytest.mark.parametrize("name", ["balanced_tree", "sphere_5", "branching_tree", "product"])
+def test_bits_do_not_depend_on_the_number_of_threads(name):
+    results = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            results.append(MAKERS[name][0](200, noise=0.1, ambient_dim=300, random_state=0).X)
+    assert np.array_equal(*results)
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "balanced_tree"])
+def test_local_dimension_shows_in_the_distances_to_two_neighbours(name):
+    b = MAKERS[name][0](3000, random_state=9)
+    for dim in np.unique(b.local_dim):
+        piece = b.X[b.local_dim == dim]
+        first, second = NearestNeighbors(n_neighbors=3).fit(piece).kneighbors()[0][:, :2].T
+        ratio = np.log(second / first)
+        estimate = 1.0 / np.mean(ratio[ratio <= np.quantile(ratio, 0.95)])
+        # The mean of the lower 95 % of an exponential law is smaller than its mean by this factor.
+        estimate *= 1.0 - 0.05 * np.log(20.0) / 0.95
+        assert estimate == pytest.approx(dim, rel=0.15)
 
 
 CACHE: dict[str, Bunch] = {}

@@ -16,9 +16,9 @@ def test_subspace_has_its_dimension_and_spectrum():
 
 
 def test_frames_are_uniform():
-    firsts = np.array([make_subspace(1, dim=1, ambient_dim=3, random_state=seed).frame[:, 0] for seed in range(600)])
-    assert np.abs(firsts.mean(axis=0)).max() < 4 / np.sqrt(3 * 600)
-    assert np.allclose(firsts.T @ firsts / 600, np.eye(3) / 3, atol=0.06)
+    firsts = np.array([make_subspace(1, dim=1, ambient_dim=3, random_state=seed).frame[:, 0] for seed in range(300)])
+    assert np.abs(firsts.mean(axis=0)).max() < 4 / np.sqrt(3 * 300)
+    assert np.allclose(firsts.T @ firsts / 300, np.eye(3) / 3, atol=0.09)
 
 
 def test_whole_space_is_a_subspace():

@@ -18,7 +18,7 @@
 ``DESCR``                 str: what was made
 ========================  ==============================================================================================
 
-Rows are in random order, so any leading part is a sample too.
+Rows are independent of their order, so any leading part is a sample too (only the nodes of a whole tree are in order).
 
 **What every** ``make_*`` **takes.** The same ways to observe a set:
 
@@ -56,7 +56,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "make_klein_bottle",
             "make_moebius_band",
         ],
-        "table": ["Table", "read_table"],
+        "table": ["Table", "as_table", "read_table"],
         "tori": ["make_flat_torus", "make_torus"],
         "trees": ["make_balanced_tree", "make_branching_tree"],
     },

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
+from threadpoolctl import threadpool_limits
 
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_float, check_int
@@ -232,8 +233,7 @@ class Observation:
         ValueError
             If ``ambient_dim`` is smaller than the dimension of the set's own coordinates.
         """
-        frame = self._frame(points.shape[1])
-        clean = points if frame is None else points @ frame.T
+        clean, frame = self._turn(points)
         noisy = (
             clean + self.noise * self.generator("noise").standard_normal(clean.shape) if self.noise else clean.copy()
         )
@@ -252,18 +252,23 @@ class Observation:
             **more,
         )
 
-    def _frame(self, own_dim: int) -> np.ndarray | None:
-        """Return a Haar-distributed (ambient_dim, own_dim) matrix with orthonormal columns."""
+    def _turn(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the points in the ambient space, and the frame: orthonormal columns, Haar-distributed."""
         if self.ambient_dim is None:
-            return None
+            return points, None
+        own_dim = points.shape[1]
         if self.ambient_dim < own_dim:
             raise ValueError(
                 f"ambient_dim must be at least {own_dim}, the dimension of this set's own coordinates, "
                 f"got {self.ambient_dim}."
             )
-        # The sign of R's diagonal is a convention of the solver; fixing it makes the law uniform.
-        columns, triangle = np.linalg.qr(self.generator("frame").standard_normal((self.ambient_dim, own_dim)))
-        return columns * np.where(np.diag(triangle) < 0, -1.0, 1.0)
+        normal = self.generator("frame").standard_normal((self.ambient_dim, own_dim))
+        # On several threads, BLAS adds up in an order that depends on their number.
+        with threadpool_limits(1, user_api="blas"):
+            columns, triangle = np.linalg.qr(normal)
+            # The sign of the diagonal is a convention of the solver; fixing it makes the law uniform.
+            frame = columns * np.where(np.diag(triangle) < 0, -1.0, 1.0)
+            return points @ frame.T, frame
 
 
 def draw_pieces(rng: np.random.Generator, shares: np.ndarray, m: int) -> np.ndarray:

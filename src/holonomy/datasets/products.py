@@ -77,7 +77,8 @@ def make_product(
         local_dim=sum(part.local_dim for part in parts)[rows],
         factor_labels=factor_labels,
     )
-    product.X += own_noise if product.frame is None else own_noise @ product.frame.T
+    if own_noise.any():
+        product.X += own_noise if product.frame is None else np.einsum("nk,dk->nd", own_noise, product.frame)
     return product
 
 

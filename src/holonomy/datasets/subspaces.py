@@ -49,6 +49,10 @@ def make_subspace(
         The entries described in :mod:`holonomy.datasets`. ``latent`` (n, d) holds the coordinates in the subspace,
         whose basis is in the columns of ``frame``; ``geodesic_distances`` are Euclidean.
 
+    References
+    ----------
+    Tipping, Bishop. Probabilistic principal component analysis. Journal of the Royal Statistical Society B, 1999.
+
     Examples
     --------
     >>> import numpy as np

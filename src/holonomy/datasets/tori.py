@@ -109,6 +109,11 @@ def make_torus(
         The entries described in :mod:`holonomy.datasets`. ``latent`` (n, 2) holds the angle round the axis and the
         angle round the tube (0 is outermost), in [0, 2 pi). ``geodesic_distances`` is None: no closed form.
 
+    References
+    ----------
+    Diaconis, Holmes, Shahshahani. Sampling from a manifold. Advances in Modern Statistical Theory and Applications,
+    2013: why uniform angles are not a uniform sample.
+
     Examples
     --------
     >>> from holonomy.datasets import make_torus
