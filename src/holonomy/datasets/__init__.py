@@ -18,7 +18,7 @@
 ``DESCR``                 str: what was made
 ========================  ==============================================================================================
 
-Rows are independent of their order, so any leading part is a sample too (only the nodes of a whole tree are in order).
+Rows are in random order, except the nodes of a whole tree, so that any leading part is a sample too.
 
 **What every** ``make_*`` **takes.** The same ways to observe a set:
 
