@@ -127,3 +127,9 @@ def test_tying_needs_points_and_a_metric(apart):
     given = NeighborGraph(graph.indices, graph.distances, metric="precomputed")
     with pytest.raises(ValueError, match="without parameters, not 'precomputed'"):
         geodesics(given, connect="nearest", X=points)
+
+
+def test_matrix_of_lengths_is_walked_both_ways():
+    lengths = sparse.csr_array((np.array([3.0, 4.0]), ([0, 2], [1, 1])), shape=(3, 3))
+    np.testing.assert_array_equal(geodesics(lengths, [0]), [[0, 3, 7]])
+    assert lengths.nnz == 2
