@@ -64,7 +64,7 @@ def is_identifier(name: str, values: np.ndarray, are_integers: bool) -> bool:
 
 def text_of(value: Any) -> str:
     """Return how a value is shown as a label: whole numbers without a point, missing ones as `MISSING`."""
-    if value is None or value != value or value == "" or type(value).__name__ in ("NAType", "NaTType"):
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value or value == "":
         return MISSING
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))

@@ -138,6 +138,9 @@ def read_text(content: bytes, name: str, default: str, dialect: Dialect) -> tupl
     if not text.strip():
         raise ValueError(f"{name} is empty.")
     sep, decimal, header, notes = _complete(dialect, text, default)
+    text, n_empty = _without_empty_end(text, sep)
+    if n_empty:
+        notes.append(f"Rows of nothing but separators at the end, left out: {n_empty}.")
     n_comments = sum(line.startswith("#") for line in comments)
     if n_comments:
         notes.insert(0, f"Comment lines at the top, passed over: {n_comments}.")
@@ -155,7 +158,7 @@ def read_text(content: bytes, name: str, default: str, dialect: Dialect) -> tupl
         names = [f"column {position + 1}" for position in range(len(names))]
     frame = table.rename_columns([str(position) for position in range(len(names))]).to_pandas()
     frame.columns = [entry.strip() or f"Unnamed: {position}" for position, entry in enumerate(names)]
-    return _without_empty(frame, notes), notes
+    return _without_hollow(frame, notes), notes
 
 
 def read_parquet(content: bytes, name: str) -> "pd.DataFrame":
@@ -322,20 +325,24 @@ def _is_number(entry: str) -> bool:
     return True
 
 
-def _without_empty(frame: "pd.DataFrame", notes: list[str]) -> "pd.DataFrame":
-    """Leave out columns without name and content, and rows without content, as spreadsheets append them."""
+def _without_empty_end(text: str, sep: str) -> tuple[str, int]:
+    """Cut off lines at the end that hold no entry, as spreadsheets append them; return how many had separators."""
+    newline = "\n" if "\n" in text else "\r"
+    end, n_empty = len(text), 0
+    while end > 0:
+        start = text.rfind(newline, 0, end) + 1
+        line = text[start:end]
+        if line.strip(f"{sep} \t\r\n"):
+            break
+        n_empty += sep in line
+        end = start - 1
+    return text[:end] + "\n", n_empty
+
+
+def _without_hollow(frame: "pd.DataFrame", notes: list[str]) -> "pd.DataFrame":
+    """Leave out columns without name and content, as separators at the end of every line make them."""
     unnamed = [str(name).startswith("Unnamed: ") for name in frame.columns]
-    hollow = [is_unnamed and frame.iloc[:, i].isna().all() for i, is_unnamed in enumerate(unnamed)]
+    hollow = [is_unnamed and bool(frame.iloc[:, i].isna().all()) for i, is_unnamed in enumerate(unnamed)]
     if any(hollow):
         notes.append(f"Columns without name and content, left out: {sum(hollow)}.")
-        frame = frame.loc[:, [not is_hollow for is_hollow in hollow]]
-    if frame.shape[1] == 0:
-        return frame
-    empty = np.ones(len(frame), dtype=bool)
-    for position in range(frame.shape[1]):
-        values = frame.iloc[:, position]
-        empty &= (values.isna() | (values == "")).to_numpy(dtype=bool)
-        if not empty.any():
-            return frame
-    notes.append(f"Rows without content, left out: {empty.sum()}.")
-    return frame.loc[~empty].reset_index(drop=True)
+    return frame.loc[:, [not is_hollow for is_hollow in hollow]]

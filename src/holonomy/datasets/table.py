@@ -246,6 +246,7 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
 def _from_frame(frame: "pd.DataFrame", choice: _Choice, notes: list[str]) -> Table:
     import pandas as pd
 
+    _check_rows(len(frame), choice.name)
     names = list(map(str, frame.columns))
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
@@ -320,8 +321,7 @@ def _assemble(content: Columns, features: list[str], X: np.ndarray | None, choic
     chosen = _chosen(content, features, choice)
     if X is None or chosen != features:
         X = np.column_stack([content.numbers[name] for name in chosen])
-    if len(X) < 2:
-        raise ValueError(f"{choice.name} must have at least two rows, got {len(X)}.")
+    _check_rows(len(X), choice.name)
     _check_finite(X, chosen, choice.name)
     notes = list(content.notes)
     constant = [name for name, is_constant in zip(chosen, X.max(axis=0) == X.min(axis=0), strict=True) if is_constant]
@@ -358,6 +358,11 @@ def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]
         if name not in content.numbers:
             raise ValueError(f"{choice.name} has no column {name!r}.{_hint(name, content)}")
     return chosen
+
+
+def _check_rows(n_rows: int, title: str) -> None:
+    if n_rows < 2:
+        raise ValueError(f"{title} must have at least two rows, got {n_rows}.")
 
 
 def _check_finite(X: np.ndarray, names: list[str], title: str) -> None:
