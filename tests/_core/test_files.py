@@ -22,9 +22,14 @@ def test_replacing_puts_the_whole_file_in_place(tmp_path):
 def test_replacing_leaves_everything_as_it_was_when_writing_fails(tmp_path, error):
     path = tmp_path / "page.html"
     path.write_text("old")
-    with pytest.raises(error), replacing(path) as part:
-        part.write_text("half")
-        raise error
+
+    def write_half():
+        with replacing(path) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["page.html"]
 

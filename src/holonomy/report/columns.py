@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from holonomy.report.palettes import DISTINCT_CLASSES
+
 MAX_TEXT = 200
 """Longest text of a cell that the page carries, in characters."""
 
@@ -104,10 +106,13 @@ def clean_text(value: Any, limit: int = MAX_TEXT) -> str:
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
         return MISSING
     text = str(value)[: 4 * limit].encode("utf-8", "replace").decode("utf-8")
-    text = " ".join(
-        "".join(c if c.isprintable() or c.isspace() or c in "\u200d\u200c" else "\ufffd" for c in text).split()
-    )
+    text = " ".join("".join(c if _is_shown(c) else "\ufffd" for c in text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _is_shown(character: str) -> bool:
+    """Zero-width joiners belong to words and emoji; other characters that cannot be printed do not."""
+    return character.isprintable() or character.isspace() or character in "\u200c\u200d"
 
 
 def informative(numeric: Mapping[str, np.ndarray], indices: np.ndarray, at_most: int) -> list[str]:
@@ -169,16 +174,12 @@ def _class_column(name: str, array: np.ndarray) -> Column:
 
 def _unique_texts(array: np.ndarray) -> tuple[list[str], np.ndarray]:
     seen: dict[str, int] = {}
-    codes = np.fromiter(
-        (seen.setdefault(clean_text(value), len(seen)) for value in array.tolist()), np.int64, len(array)
-    )
-    return list(seen), codes
+    codes = [seen.setdefault(clean_text(value), len(seen)) for value in array.tolist()]
+    return list(seen), np.array(codes, dtype=np.int64)
 
 
 def _legend_order(texts: list[str], counts: np.ndarray) -> list[int]:
     """Few classes in their natural order (9 before 10), many by frequency, so that the frequent differ in colour."""
-    from holonomy.report.palettes import DISTINCT_CLASSES
-
     natural = sorted(range(len(texts)), key=lambda i: _natural_key(texts[i]))
     return natural if len(texts) <= DISTINCT_CLASSES else sorted(natural, key=lambda i: -counts[i])
 

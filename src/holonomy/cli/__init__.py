@@ -1,0 +1,1 @@
+"""The command line: ``holonomy map``, ``profile``, ``methods`` and ``datasets``."""

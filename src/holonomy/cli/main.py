@@ -1,0 +1,145 @@
+"""The commands of ``holonomy``. What a command needs is imported when it runs, so that help costs nothing."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holonomy import __version__
+from holonomy.cli.failures import FAILED, complain, guarded, run_app
+from holonomy.cli.output import print_json, print_result, print_systems, show_notes
+
+app = typer.Typer(
+    name="holonomy",
+    help="The geometry of data: find it, map it, and show the evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A CSV, TSV, Parquet, NPY, NPZ or H5AD file, or the name of a data set ('holonomy datasets' lists them).",
+        show_default=False,
+    ),
+]
+Label = Annotated[str | None, typer.Option(help="Column that labels the rows; it is not used as a coordinate.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+Neighbors = typer.Option(help="Size of the neighbourhoods that everything looks at.", min=1)
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"holonomy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Find the geometry of data, map it, and show the evidence."""
+
+
+@app.command("map")
+@guarded
+def map_data(
+    data: Data,
+    label: Label = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    save: Annotated[
+        Path | None, typer.Option(help="Also write the coordinates: a .parquet, .csv or .npy file.")
+    ] = None,
+    seed: Seed = 0,
+    neighbors: Annotated[int, Neighbors] = 15,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Map the data into the plane and write one page with the map and the evidence for it."""
+    from holonomy._core.files import check_writable
+    from holonomy.cli.coordinates import check_format, write_coordinates
+
+    check_writable(out)
+    if save is not None:
+        check_format(save)
+        check_writable(save)
+    from holonomy.report import map_report
+
+    shown = False if quiet else None
+    report = map_report(data, labels=label, n_neighbors=neighbors, random_state=seed, show_progress=shown)
+    if not quiet:
+        show_notes(report.notes)
+    report.save(out)
+    if save is not None:
+        write_coordinates(report, save)
+    if as_json:
+        print_json({"report": str(out), "coordinates": None if save is None else str(save), **report.to_dict()})
+    elif not quiet:
+        typer.echo(f"{out}\n{report.summary()}")
+
+
+@app.command("profile")
+@guarded
+def profile_data(
+    data: Data,
+    label: Label = None,
+    seed: Seed = 0,
+    neighbors: Annotated[int | None, Neighbors] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the geometry of the data is, in sentences with uncertainty."""
+    import holonomy
+    from holonomy.report.sources import frame_of, table_of
+
+    table, _ = table_of(data, label=label)
+    show_notes(table.notes)
+    found = holonomy.profile(frame_of(table), n_neighbors=neighbors, random_state=seed)
+    if as_json:
+        print_json({"name": table.name, **found.to_dict()})
+    else:
+        print_result(found)
+
+
+@app.command("methods")
+@guarded
+def list_methods(
+    query: Annotated[str, typer.Argument(help="A number, or words of the title or room.", show_default=False)] = "",
+    as_json: Json = False,
+) -> None:
+    """List the published systems that this library brings together, and which of them are built."""
+    from dataclasses import asdict
+
+    from holonomy import catalogue
+
+    found = catalogue.find(query)
+    if as_json:
+        print_json([asdict(system) for system in found])
+    elif not found:
+        complain(f"no system matches {query!r}; 'holonomy methods' lists all {len(catalogue.systems())}.")
+        raise typer.Exit(FAILED)
+    else:
+        print_systems(found)
+
+
+@app.command("datasets")
+@guarded
+def list_datasets(as_json: Json = False) -> None:
+    """List the data sets that can be named instead of a file."""
+    from holonomy.datasets import names
+
+    if as_json:
+        print_json(list(names()))
+    else:
+        typer.echo("\n".join(names()))
+
+
+def run() -> None:
+    """Run the command line; the entry point of the ``holonomy`` command."""
+    run_app(app)

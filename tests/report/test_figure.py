@@ -1,0 +1,100 @@
+import base64
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from holonomy.report.columns import make_column
+from holonomy.report.figure import ROOTS, map_document
+
+
+def models(drawing):
+    found = []
+
+    def walk(value):
+        if isinstance(value, dict):
+            if value.get("type") == "object":
+                found.append(value)
+            for child in value.values():
+                walk(child)
+        elif isinstance(value, list):
+            for child in value:
+                walk(child)
+
+    walk(drawing["document"]["roots"])
+    return found
+
+
+def source_of(drawing):
+    return next(
+        model["attributes"] for model in models(drawing) if model["name"] == "ColumnDataSource"
+        and model["attributes"].get("name") == "rows"
+    )  # fmt: skip
+
+
+def array(packed):
+    data = gzip.decompress(base64.b64decode(packed["array"]["data"]))
+    return np.frombuffer(data, dtype=packed["dtype"]).reshape(packed["shape"])
+
+
+@pytest.fixture
+def drawing():
+    rng = np.random.default_rng(0)
+    Z, P = rng.normal(size=(2, 50, 2))
+    column = make_column("kind", ["a", "b"] * 25, 50)
+    return map_document(Z, P, [column]), Z, P, column
+
+
+def test_columns_are_packed_and_in_one_order(drawing):
+    drawn, Z, P, column = drawing
+    entries = {key: array(value) for key, value in source_of(drawn)["data"]["entries"]}
+    row = entries["row"]
+    assert sorted(row) == list(range(50))
+    np.testing.assert_array_equal(np.c_[entries["x"], entries["y"]], Z[row].astype(np.float32))
+    np.testing.assert_array_equal(np.c_[entries["px"], entries["py"]], P[row].astype(np.float32))
+    np.testing.assert_array_equal(entries["c0"], column.values[row])
+    assert entries["c0"].dtype == np.uint8
+    assert entries["color"].dtype == np.uint32
+
+
+def test_points_are_not_drawn_in_the_order_of_the_rows(drawing):
+    entries = dict(source_of(drawing[0])["data"]["entries"])
+    assert list(array(entries["row"])) != list(range(50))
+
+
+def test_both_figures_have_a_place_and_use_webgl(drawing):
+    drawn = drawing[0]
+    assert sorted(drawn["roots"].values()) == sorted(ROOTS.values())
+    figures = [model for model in models(drawn) if model["name"] == "Figure"]
+    assert {figure["attributes"]["output_backend"] for figure in figures} == {"webgl"}
+    json.dumps(drawn)
+
+
+def test_nothing_in_the_drawing_needs_to_be_compiled_from_text(drawing):
+    names = {model["name"] for model in models(drawing[0])}
+    assert not any(name.startswith("Custom") for name in names)
+
+
+def names_on_map(drawn):
+    texts = [model["attributes"]["text"] for model in models(drawn) if model["name"] == "Text"]
+    return len(texts)
+
+
+@pytest.mark.parametrize(("n_classes", "named"), [(1, 0), (2, 2), (30, 2), (31, 0)])
+def test_few_classes_are_named_on_the_map(n_classes, named):
+    values = [f"class {i % n_classes}" for i in range(100)]
+    Z = np.random.default_rng(0).normal(size=(100, 2))
+    drawn = map_document(Z, Z, [make_column("kind", values, 100)])
+    # The glyph and its halo; bokeh adds three faded copies of each for selections.
+    assert names_on_map(drawn) % max(named, 1) == 0
+    assert (names_on_map(drawn) > 0) == (named > 0)
+
+
+def test_a_class_is_named_at_one_of_its_own_points():
+    ring = np.c_[np.cos(np.arange(60)), np.sin(np.arange(60))]
+    drawn = map_document(ring, ring, [make_column("kind", ["a"] * 30 + ["b"] * 30, 60)])
+    sources = [m["attributes"] for m in models(drawn) if m["name"] == "ColumnDataSource"]
+    entries = next(dict(s["data"]["entries"]) for s in sources if s.get("name") != "rows")
+    x, y = array(entries["x"]), array(entries["y"])
+    np.testing.assert_allclose(np.hypot(x, y), 1.0)
