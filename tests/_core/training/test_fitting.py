@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import nn
 
 from holonomy._core.training import (
@@ -15,6 +17,7 @@ from holonomy._core.training import (
     TrainingOptions,
     fit_module,
 )
+from holonomy._core.training.randomness import torch_threads
 
 
 def make_data(n=96, d=3, seed=0):
@@ -214,6 +217,40 @@ def test_data_are_not_written_to():
     before = x.clone()
     fit_module(make_network(), loss, (x, y), validation=(x, y), options=options(max_epochs=1))
     assert torch.equal(x, before)
+
+
+class Noise:
+    """Batches drawn from torch's default generator, as a sampler may draw them."""
+
+    def __iter__(self):
+        for _ in range(2):
+            yield torch.rand(4, 3)
+
+
+def test_what_layers_draw_is_independent_of_what_the_data_draw_and_new_every_step():
+    draws = []
+
+    def loss(module, batch, step):
+        draws.append((batch, torch.rand(4, 3), torch.rand(4, 3, generator=step.generator)))
+        return module(batch).square().mean()
+
+    fit_module(make_network(), loss, Noise(), options=options(max_epochs=2), random_state=0)
+    flat = [draw for step in draws for draw in step]
+    assert len({tuple(draw.flatten().tolist()) for draw in flat}) == len(flat) == 12
+
+
+def test_with_one_thread_the_bits_do_not_depend_on_how_many_there_are():
+    x = torch.randn(2000, 64, generator=torch.Generator().manual_seed(0))
+    results = []
+    for threads in (1, 2, 4):
+        with torch_threads(threads), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            module = nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 1))
+            data = x, x[:, :1].square()
+            settings = options(max_epochs=2, batch_size=500, n_threads=1)
+            results.append(fit_module(module, squared_error, data, options=settings, random_state=0))
+            assert torch.get_num_threads() == threads
+    assert all(torch.equal(weights_of(results[0].module), weights_of(result.module)) for result in results)
 
 
 # --- clipping ------------------------------------------------------------------------------------------------------
@@ -500,6 +537,37 @@ def test_16_mixed_needs_a_gpu():
         fit_module(make_network(), squared_error, make_data(), options=options(precision="16-mixed"))
 
 
+def half_precision_fabric():
+    return Fabric(accelerator="cpu", devices=1, plugins=[MixedPrecision("16-mixed", device="cpu")])
+
+
+def test_a_gradient_scaler_may_overflow_until_it_finds_its_scale():
+    x, y = make_data()
+    result = fit_module(
+        make_network(),
+        squared_error,
+        (x, 10 * y),
+        scheduler=lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5),
+        options=TrainingOptions(max_epochs=5, batch_size=16, ema_decay=0.5, scheduler_interval="step"),
+        fabric=half_precision_fabric(),
+    )
+    # Steps that overflow are skipped, and the scheduler waits for the first one that is not.
+    assert result.n_steps == 30
+    n_taken = round(-math.log2(result.history[-1]["learning_rate"] / 1e-3))
+    assert 20 < n_taken < 30
+    norms = [row["gradient_norm"] for row in result.history if "gradient_norm" in row]
+    assert len(norms) >= 3
+    assert max(norms) < 1e4
+
+
+def test_a_gradient_that_overflows_at_every_scale_stops():
+    def loss(module, batch, step):
+        return module(batch[0]).mean() + (module[0].weight * 0).abs().sqrt().sum()
+
+    with pytest.raises(NonFiniteError, match="gradient norm became nan at step 17"):
+        fit_module(make_network(), loss, make_data(), options=TrainingOptions(), fabric=half_precision_fabric())
+
+
 # --- bad arguments -------------------------------------------------------------------------------------------------
 
 
@@ -547,6 +615,16 @@ def test_arguments_that_cannot_work_are_refused(arguments, message):
 def test_factories_that_make_something_else_are_refused(name):
     with pytest.raises(TypeError):
         fit_module(make_network(), squared_error, make_data(), options=options(), **{name: lambda argument: 3})
+
+
+def test_a_fabric_of_another_kind_is_refused(monkeypatch):
+    fabric = Fabric(accelerator="cpu", devices=1)
+    for wrong in ({"device": "cpu"}, {"precision": "bf16-mixed"}):
+        with pytest.raises(ValueError, match="device and precision are set on the Fabric"):
+            fit_module(make_network(), squared_error, make_data(), options=TrainingOptions(**wrong), fabric=fabric)
+    monkeypatch.setattr(fabric, "_strategy", object())
+    with pytest.raises(ValueError, match="fabric must use one device or DDP, got object"):
+        fit_module(make_network(), squared_error, make_data(), fabric=fabric)
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):

@@ -18,6 +18,7 @@ def test_defaults_are_valid_and_frozen():
         ("max_steps", 0),
         ("batch_size", -1),
         ("steps_per_epoch", 0),
+        ("n_threads", 0),
         ("precision", "bf32"),
         ("scheduler_interval", "batch"),
         ("gradient_clip_norm", 0.0),

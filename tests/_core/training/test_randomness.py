@@ -1,6 +1,6 @@
 import torch
 
-from holonomy._core.training.randomness import forked_generators, seed_default_generators
+from holonomy._core.training.randomness import forked_generators, seed_default_generators, torch_threads
 
 CPU = torch.device("cpu")
 
@@ -27,3 +27,12 @@ def test_the_global_generator_comes_back_even_after_an_error():
     except KeyError:
         pass
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_threads_are_set_inside_the_block_only():
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+    with torch_threads(None):
+        assert torch.get_num_threads() == before

@@ -79,7 +79,7 @@ def fit_module(
     resume_from : path, optional
         A checkpoint, or a folder whose newest one is taken. The run goes on as if it had never stopped, so module,
         loss, data, optimiser and options must be the same; only ``max_epochs``, ``max_steps``, the patience of early
-        stopping, the device and what is shown may change.
+        stopping, device, threads and what is shown may change.
     on_epoch_end : callable, optional
         ``on_epoch_end(EpochEnd)`` after every whole epoch; the run stops when it returns True.
     fabric : lightning_fabric.Fabric, optional
@@ -102,9 +102,9 @@ def fit_module(
 
     Notes
     -----
-    The same seed gives the same bits on the same machine with the same number of threads, and a resumed run equals an
-    uninterrupted one bit for bit: the order of the rows depends on (seed, epoch) alone, and every step draws from
-    generators seeded by (seed, step). On a GPU this holds as far as its kernels are deterministic
+    The same seed gives the same bits with the same number of CPU threads (``options.n_threads``), and a resumed run
+    equals an uninterrupted one bit for bit: the order of the rows depends on (seed, epoch) alone, and every step draws
+    from generators seeded by (seed, step). On a GPU this holds as far as its kernels are deterministic
     (``torch.use_deterministic_algorithms``). torch's global generators are given back untouched; those of NumPy and
     Python are never used.
 

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,36 +23,11 @@ from holonomy._core.training.checkpoints import checkpoint_path, keep_newest, sa
 from holonomy._core.training.errors import NonFiniteError, rows_not_finite
 from holonomy._core.training.loss_module import LossModule, Work, evaluate
 from holonomy._core.training.options import Checkpoints, TrainingOptions
-from holonomy._core.training.randomness import forked_generators, seed_default_generators
-from holonomy._core.training.results import EpochEnd, FitResult, History, Step
+from holonomy._core.training.position import OPTIONS_OF_A_RUN, Position, accumulate, means
+from holonomy._core.training.randomness import forked_generators, seed_default_generators, torch_threads
+from holonomy._core.training.results import EpochEnd, FitResult, Step
 
 EpochHook = Callable[[EpochEnd], bool | None]
-
-OPTIONS_OF_A_RUN = (
-    "batch_size",
-    "shuffle",
-    "drop_last",
-    "steps_per_epoch",
-    "gradient_clip_norm",
-    "ema_decay",
-    "scheduler_interval",
-)
-"""Options that decide where a run goes, and so cannot change when it is resumed."""
-
-
-@dataclass
-class Position:
-    """How far a run has come; plain values only, so that it can be written to a checkpoint as it is."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    sums: dict[str, list[float]] = field(default_factory=dict)
-    last_finite_loss: float | None = None
-    best_loss: float = math.inf
-    epochs_without_improvement: int = 0
-    seconds: float = 0.0
-    history: History = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -104,7 +79,8 @@ class Loop:
     def run(self) -> FitResult:
         """Train until something says stop; the module ends in evaluation mode, with the best weights if asked."""
         self._started = time.monotonic() - self._position.seconds
-        with forked_generators(self._fabric.device), self._progress() as bar:
+        threads = torch_threads(self._options.n_threads)
+        with threads, forked_generators(self._fabric.device), self._progress() as bar:
             bar.advance(self._position.step)
             while (reason := self._reason_to_stop()) is None:
                 if self._train_epoch(bar):
@@ -161,7 +137,7 @@ class Loop:
             self._follow_step()
         else:
             del values["gradient_norm"]
-        _accumulate(position.sums, values, batch.weight)
+        accumulate(position.sums, values, batch.weight)
         position.last_finite_loss = values["loss"]
         position.batch += 1
         position.step += 1
@@ -247,7 +223,7 @@ class Loop:
     def _record_epoch(self) -> bool:
         """Validate and append a row to the history; return whether the watched loss has improved."""
         position, stopping = self._position, self._options.early_stopping
-        row: dict[str, float | int] = {"epoch": position.epoch, "step": position.step} | _means(position.sums)
+        row: dict[str, float | int] = {"epoch": position.epoch, "step": position.step} | means(position.sums)
         if "lr" in self._optimizer.param_groups[0]:
             row["learning_rate"] = float(self._optimizer.param_groups[0]["lr"])
         if self._sources.validation is not None:
@@ -277,10 +253,10 @@ class Loop:
                     _, scalars = evaluate(self._loss_module.loss, module, work)
                 values = self._reduced(scalars, batch.share)
                 self._check_finite(values, batch, "validation ", index)
-                _accumulate(sums, values, batch.weight)
+                accumulate(sums, values, batch.weight)
         if not sums:
             raise ValueError("validation yields no batch: there is nothing to validate on.")
-        return {f"validation_{name}": mean for name, mean in _means(sums).items()}
+        return {f"validation_{name}": mean for name, mean in means(sums).items()}
 
     def _call_hook(self) -> None:
         if self._on_epoch_end is None:
@@ -399,17 +375,6 @@ class Loop:
 
 def _is_due(count: int, every: int | None) -> bool:
     return every is not None and count % every == 0
-
-
-def _accumulate(sums: dict[str, list[float]], values: dict[str, float], weight: float) -> None:
-    """Add ``weight * value`` and ``weight`` to the pair of every name."""
-    for name, value in values.items():
-        total, weights = sums.get(name, (0.0, 0.0))
-        sums[name] = [total + weight * value, weights + weight]
-
-
-def _means(sums: dict[str, list[float]]) -> dict[str, float]:
-    return {name: total / weight for name, (total, weight) in sums.items()}
 
 
 @contextmanager

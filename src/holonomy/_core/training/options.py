@@ -93,6 +93,9 @@ class TrainingOptions:
         Ends an epoch after so many batches; needed for samplers that never end.
     device : {"auto", "cpu", "cuda", "cuda:0", ...}, torch.device or None, default None
         None and "auto" take the GPU where there is one.
+    n_threads : int or None, default None
+        CPU threads of torch during the run; None keeps torch's setting. Sums are split among the threads, so the
+        bits of a result depend on their number; with 1 they are the same however many cores there are.
     precision : {"32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true"}, default "32-true"
         "32-true" leaves every type as it is. The mixed ones keep weights and batches as they are and compute what
         allows it in 16 bits. The other true ones convert module and batches to that type, the module for good.
@@ -120,6 +123,7 @@ class TrainingOptions:
     drop_last: bool = False
     steps_per_epoch: int | None = None
     device: "str | torch.device | None" = None
+    n_threads: int | None = None
     precision: str = "32-true"
     gradient_clip_norm: float | None = None
     ema_decay: float | None = None
@@ -132,6 +136,7 @@ class TrainingOptions:
         check_int(self.batch_size, "batch_size", minimum=1)
         _check_optional_int(self.max_steps, "max_steps")
         _check_optional_int(self.steps_per_epoch, "steps_per_epoch")
+        _check_optional_int(self.n_threads, "n_threads")
         check_option(self.precision, "precision", PRECISIONS)
         check_option(self.scheduler_interval, "scheduler_interval", INTERVALS)
         if self.gradient_clip_norm is not None:

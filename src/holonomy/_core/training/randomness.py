@@ -1,4 +1,4 @@
-"""torch's random streams, keyed by a seed and a name, so that a run needs no hidden generator state.
+"""What makes a run repeatable: torch's random streams, keyed by a seed and a name, and its number of threads.
 
 Every step seeds the generators it uses from (seed, name, step). What a step draws depends on nothing that happened
 before it, which makes a resumed run draw the same numbers without their state in the checkpoint.
@@ -26,3 +26,14 @@ def seed_default_generators(device: torch.device, seed: int, *stream: str | int)
     torch.default_generator.manual_seed(derived)
     if device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(derived)
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Compute on ``count`` CPU threads inside the block; None leaves torch at its setting."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

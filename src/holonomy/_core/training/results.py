@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 History = list[dict[str, float | int]]
 """One row an epoch: ``epoch`` (counted from 0), ``step`` (steps taken by its end), the means of ``loss``, of its
-further scalars and of ``gradient_norm`` (before clipping), ``learning_rate``, and with validation data
-``validation_loss`` and the further scalars under the same prefix."""
+further scalars and of ``gradient_norm`` (before clipping, over the steps that a gradient scaler did not skip),
+``learning_rate``, and with validation data ``validation_loss`` and the further scalars under the same prefix."""
 
 
 @dataclass(frozen=True)
