@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from holonomy._core.files import replacing
+
 FORMAT = "holonomy training checkpoint"
 VERSION = 1
 
@@ -41,15 +43,10 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """
     content = {"format": FORMAT, "version": VERSION, "state": as_plain(state, "state")}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())  # Else a power cut may keep the new name and lose what it holds.
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:

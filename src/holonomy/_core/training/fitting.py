@@ -51,7 +51,8 @@ def fit_module(
     Parameters
     ----------
     module : nn.Module
-        What to train, in place: it moves to the device of the run and its weights change.
+        What to train, in place: it moves to the device of the run and its weights change. Every epoch starts with
+        ``train()``; a layer that has to stay in evaluation mode overrides that method.
     loss : callable
         ``loss(module, batch, step)`` returns a scalar tensor, or a pair of it and a dict of further scalars that are
         averaged over the epoch. ``step`` is a `Step`: it offers ``generator`` for random numbers, ``index`` and
@@ -134,6 +135,7 @@ def fit_module(
     seed = check_seed(random_state) if state is None or random_state is not None else state["asked"]["random_state"]
     with _quiet():
         fabric = _single_device_fabric(options) if fabric is None else fabric
+        seed = fabric.broadcast(seed)  # A fresh seed has to be the same in every process.
         process = Process(fabric.device, fabric.global_rank, fabric.world_size)
         sources = Sources(
             batch_source(data, "data", options, is_training=True, process=process),
