@@ -200,7 +200,7 @@ def test_gaps_in_many_columns_are_cut_short():
 
 
 def test_columns_as_one_string():
-    with pytest.raises(TypeError, match="columns must be a list of names, got the string 'ab'"):
+    with pytest.raises(TypeError, match="columns must be a list of names, got 'ab'"):
         csv("a,b\n1,2\n3,4\n", columns="ab")
 
 
@@ -302,6 +302,40 @@ def test_values_of_a_bunch_are_numbers():
     assert table.label is None
     assert table.numeric["target"].shape == (442,)
     assert as_table(datasets.load("diabetes"), label="target").labels["target"][0] == "151"
+
+
+def test_classes_that_are_text_already():
+    frame = FRAME[["x", "y"]]
+    table = as_table(Bunch(data=frame, target=pd.Series(["p", "q", "p"], name="class"), target_names=["class"]))
+    assert table.labels["target"].tolist() == ["p", "q", "p"]
+    numbered = as_table(Bunch(data=np.eye(2), target=np.array([3, 5]), target_names=["class"]))
+    assert numbered.labels["target"].tolist() == ["3", "5"]
+
+
+def test_bunch_with_one_class_has_no_label_of_itself():
+    data = Bunch(X=np.eye(2), target=np.array([1, 1]))
+    assert as_table(data).label is None
+    assert as_table(data, label="target").labels["target"].tolist() == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("bunch", "message"),
+    [
+        (Bunch(X=np.eye(2), target=np.arange(3)), r"'target' of shape \(3,\) is not one value for 2 rows"),
+        (Bunch(X=np.eye(2), metadata={"a": np.eye(2)}), r"'a' of shape \(2, 2\)"),
+        (Bunch(X=np.eye(2), feature_names=["a"]), "2 columns but 1 feature names"),
+        (Bunch(X=np.eye(2), feature_names=["a", "a"]), "several columns with the same name: 'a'"),
+    ],
+)
+def test_bunch_that_does_not_fit_itself(bunch, message):
+    with pytest.raises(ValueError, match=message):
+        as_table(bunch)
+
+
+@pytest.mark.parametrize(("label", "columns"), [(3, None), (None, [0, 1]), (None, "ab")])
+def test_names_must_be_strings(label, columns):
+    with pytest.raises(TypeError, match=r"(label|columns) must be"):
+        as_table(np.eye(3), label=label, columns=columns)
 
 
 def test_metadata_of_a_bunch():

@@ -1,11 +1,15 @@
+import contextlib
 import gzip
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
-from holonomy.datasets import _table_files
+from holonomy.datasets import _table_files, read_table
 from holonomy.datasets._table_files import (
     Dialect,
     dense,
@@ -17,6 +21,8 @@ from holonomy.datasets._table_files import (
     stem,
     unzip,
 )
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0], "kind": ["x", "y"]})
 
 
 class Trap:
@@ -147,6 +153,12 @@ def test_damaged_text(content, message):
         frame_of(content)
 
 
+@pytest.mark.parametrize("options", [{"sep": ", "}, {"sep": ""}, {"sep": "\n"}, {"decimal": ".."}, {"sep": 3}])
+def test_marks_of_more_or_less_than_one_character(options):
+    with pytest.raises(ValueError, match=r"(sep|decimal) must be one character"):
+        frame_of("a,b\n1,2\n", **options)
+
+
 def test_unknown_encoding():
     with pytest.raises(ValueError, match="not text in encoding 'klingon'"):
         frame_of("a\n1\n", encoding="klingon")
@@ -221,6 +233,12 @@ def test_archive_with_several_matrices_lists_them():
         read_npz(npz(a=np.eye(3), b=np.eye(2)), "a.npz")
 
 
+@pytest.mark.parametrize("X", [np.float64(3.0), np.arange(3), np.zeros((2, 2, 2))])
+def test_archive_whose_points_are_no_matrix(X):
+    with pytest.raises(ValueError, match=r"a\.npz must hold a matrix in 'X', got shape"):
+        read_npz(npz(X=X, y=np.arange(3)), "a.npz")
+
+
 def test_archive_without_matrix():
     with pytest.raises(ValueError, match="it holds nothing"):
         read_npz(npz(), "a.npz")
@@ -248,6 +266,25 @@ def test_sparse_archive(monkeypatch):
 def test_damaged_archive(content):
     with pytest.raises(ValueError, match=r"a\.npz is not a whole NPZ file"):
         read_npz(content, "a.npz")
+
+
+WHOLE = {
+    "csv": b"a,b,kind\n1,2.5,x\n3,4,y\n",
+    "csv.gz": gzip.compress(b"a,b\n1,2.5\n3,4\n"),
+    "npy": npy(np.eye(4)),
+    "npz": npz(X=np.eye(4), y=np.arange(4)),
+    "parquet": FRAME.to_parquet(),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_damage_of_any_kind_is_a_clear_error_or_harmless(format, data):
+    content = WHOLE[format]
+    at = data.draw(st.integers(0, len(content) - 1))
+    damaged = content[:at] + data.draw(st.binary(max_size=4)) + content[at + data.draw(st.integers(0, 9)) :]
+    with contextlib.suppress(ValueError):
+        assert np.isfinite(read_table(io.BytesIO(damaged), format=format).X).all()
 
 
 def test_dense():

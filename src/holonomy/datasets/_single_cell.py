@@ -57,8 +57,13 @@ def read_h5ad(path: Path) -> "AnnData":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # About old spellings inside the file, which a reader cannot change.
             return anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # A damaged file makes its reader fail in any way.
         raise ValueError(f"{path} is not a whole H5AD file: {type(error).__name__}: {error}") from error
+
+
+def dense_size(matrix: Any) -> int:
+    """Return the bytes that a sparse matrix takes as a dense one of floats."""
+    return matrix.shape[0] * matrix.shape[1] * (4 if matrix.dtype == np.float32 else 8)
 
 
 def points_of(cells: "AnnData") -> tuple[np.ndarray, list[str], list[str]]:
@@ -75,7 +80,7 @@ def points_of(cells: "AnnData") -> tuple[np.ndarray, list[str], list[str]]:
     if cells.X is None:
         reason = "X is empty"
     elif sparse.issparse(cells.X):
-        size = cells.n_obs * cells.n_vars * cells.X.dtype.itemsize
+        size = dense_size(cells.X)
         if size > DENSE_LIMIT:
             reason = f"X would take {size / 1024**3:.1f} GiB as a dense matrix"
     if not reason:

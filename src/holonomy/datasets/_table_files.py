@@ -5,7 +5,6 @@ import gzip
 import io
 import itertools
 import re
-import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from holonomy._core.validation import check_option
-from holonomy.datasets._single_cell import DENSE_LIMIT
+from holonomy.datasets._single_cell import DENSE_LIMIT, dense_size
 from holonomy.datasets._table_columns import quoted
 
 if TYPE_CHECKING:
@@ -137,6 +136,9 @@ def read_text(content: bytes, name: str, default: str, dialect: Dialect) -> tupl
     text = text[sum(map(len, comments)) :]
     if not text.strip():
         raise ValueError(f"{name} is empty.")
+    for option, value in (("sep", dialect.sep), ("decimal", dialect.decimal)):
+        if value is not None and (not isinstance(value, str) or len(value) != 1 or value in '"\r\n'):
+            raise ValueError(f"{option} must be one character, and no quote or line end, got {value!r}.")
     sep, decimal, header, notes = _complete(dialect, text, default)
     text, n_empty = _without_empty_end(text, sep)
     if n_empty:
@@ -190,8 +192,8 @@ def read_npy(content: bytes, name: str) -> Any:
         raise ValueError(f"{name} is not an NPY file: it does not begin as one.")
     try:
         return np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        if "pickle" in str(error) or "Object arrays" in str(error):
+    except Exception as error:  # A damaged header makes its parser fail in any way.
+        if _needs_pickle(error):
             raise ValueError(
                 f"{name} holds Python objects, which would have to be unpickled, and a pickle can run any code. "
                 "Save an array of numbers instead."
@@ -218,9 +220,11 @@ def read_npz(content: bytes, name: str) -> Arrays:
             for key in archive.files:
                 try:
                     arrays[key] = archive[key]
-                except ValueError:
+                except ValueError as error:
+                    if not _needs_pickle(error):
+                        raise
                     objects.append(key)
-    except (ValueError, EOFError, OSError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+    except Exception as error:  # As for NPY, and so does a damaged archive.
         raise ValueError(f"{name} is not a whole NPZ file: {error}") from error
     flat = [key for key, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"]
     named = [key for key in POINTS_KEYS if key in arrays]
@@ -230,6 +234,8 @@ def read_npz(content: bytes, name: str) -> Arrays:
         pickled = f" (and Python objects, which are not unpickled: {quoted(objects)})" if objects else ""
         raise ValueError(f"{name} must hold the points as 'X', 'data' or its only matrix; it holds {listing}{pickled}.")
     X = arrays.pop(chosen)
+    if X.ndim != 2:
+        raise ValueError(f"{name} must hold a matrix in {chosen!r}, got shape {X.shape}.")
     given = arrays.pop("feature_names", None)
     result = Arrays(X, list(map(str, given)) if given is not None and given.shape == X.shape[1:] else None)
     for key, array in arrays.items():
@@ -250,13 +256,17 @@ def dense(matrix: Any, name: str) -> np.ndarray:
     ValueError
         If that would take more than `DENSE_LIMIT` bytes.
     """
-    size = matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize
+    size = dense_size(matrix)
     if size > DENSE_LIMIT:
         raise ValueError(
             f"{name} would take {size / 1024**3:.1f} GiB as a dense matrix; the most is {DENSE_LIMIT / 1024**3:.0f} "
             "GiB. Reduce it first, as with sklearn.decomposition.TruncatedSVD."
         )
     return matrix.toarray()
+
+
+def _needs_pickle(error: Exception) -> bool:
+    return "pickle" in str(error)
 
 
 def _decode(content: bytes, name: str, encoding: str) -> str:

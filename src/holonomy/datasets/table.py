@@ -1,6 +1,7 @@
 """One form for whatever holds points with names and labels: a file, a data set, an array, a data frame."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,7 +140,7 @@ def read_table(
     """
     file_name = name_of(source)
     kind, is_compressed = format_of(file_name, format)
-    choice = _Choice(label, columns, name if name is not None else stem(file_name))
+    choice = _choice(label, columns, name if name is not None else stem(file_name))
     if kind == "h5ad":
         if not isinstance(source, str | Path):
             raise TypeError("An H5AD file is read from a path; got an open file.")
@@ -187,7 +188,7 @@ def as_table(
     >>> datasets.as_table(datasets.load("iris"))
     Table('iris', 150 rows, 4 coordinates, labels: 'target')
     """
-    choice = _Choice(label, columns, name or "table")
+    choice = _choice(label, columns, name or "table")
     if isinstance(data, Table):
         chosen = choice._replace(name=name or data.name, label=label or data.label)
         content = Columns(dict(data.numeric), dict(data.labels), list(data.notes))
@@ -215,6 +216,14 @@ class _Choice(NamedTuple):
     name: str
 
 
+def _choice(label: str | None, columns: Sequence[str] | None, name: str) -> _Choice:
+    if label is not None and not isinstance(label, str):
+        raise TypeError(f"label must be the name of a column, got {label!r} of type {type(label).__name__}.")
+    if isinstance(columns, str) or not all(isinstance(column, str) for column in columns or ()):
+        raise TypeError(f"columns must be a list of names, got {columns!r}.")
+    return _Choice(label, columns, name)
+
+
 def _from_array(array: np.ndarray, choice: _Choice) -> Table:
     if array.dtype.names:
         import pandas as pd
@@ -236,10 +245,15 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
     if X.dtype not in (np.float64, np.float32):
         X = X.astype(np.float64)
     names = arrays.feature_names or [f"x{column}" for column in range(X.shape[1])]
+    if len(names) != X.shape[1]:
+        raise ValueError(f"{choice.name} has {X.shape[1]} columns but {len(names)} feature names.")
+    _check_names(names, choice.name)
     content = Columns(notes=arrays.notes)
     content.numbers.update(zip(names, X.T, strict=True))
     for key, values in arrays.extra.items():
-        _add(content, key, values)
+        if np.shape(values) != X.shape[:1]:
+            raise ValueError(f"{choice.name}: {key!r} of shape {np.shape(values)} is not one value for {len(X)} rows.")
+        _add(content, key, np.asarray(values))
     return _assemble(content, names, X, choice)
 
 
@@ -248,9 +262,7 @@ def _from_frame(frame: "pd.DataFrame", choice: _Choice, notes: list[str]) -> Tab
 
     _check_rows(len(frame), choice.name)
     names = list(map(str, frame.columns))
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise ValueError(f"{choice.name} has several columns with the same name: {quoted(twice)}. Rename them.")
+    _check_names(names, choice.name)
     content = sort_columns(frame, frozenset([*(choice.columns or ()), choice.label or ""]))
     content.notes[:0] = notes
     features = list(content.numbers)
@@ -274,19 +286,18 @@ def _from_bunch(bunch: Mapping[str, Any], choice: _Choice) -> Table:
         if "adjacency" in bunch:
             raise ValueError(f"{choice.name} is a graph whose nodes have no features, so there are no points to read.")
         raise ValueError(f"{choice.name} must have X (or data), got the entries {quoted(list(bunch))}.")
-    extra = dict(bunch.get("metadata", {}))
+    metadata = bunch.get("metadata")
+    extra = dict(metadata) if isinstance(metadata, Mapping) else {}
     label = choice.label
     for key in ("labels", "target"):
         values = np.asarray(bunch.get(key))
-        if values.ndim != 1 or len(set(values.tolist())) < 2:
+        if values.ndim != 1:
             continue
-        classes = bunch.get("target_names") if key == "target" else None
-        is_class = values.dtype.kind not in "f"
-        if is_class:
-            values = texts_of(np.asarray(classes)[values] if classes is not None else values)
         extra[key] = values
-        if is_class and choice.label is None:
-            label = key
+        if values.dtype.kind != "f":
+            extra[key] = texts_of(_named(values, bunch.get("target_names")) if key == "target" else values)
+            if choice.label is None and len(set(extra[key])) > 1:
+                label = key
     if hasattr(X, "iloc"):
         return _from_frame(X.assign(**extra), choice._replace(label=label), [])
     latent = np.asarray(bunch.get("latent"))
@@ -299,6 +310,13 @@ def _from_bunch(bunch: Mapping[str, Any], choice: _Choice) -> Table:
         extra,
     )
     return _from_arrays(arrays, choice._replace(label=label))
+
+
+def _named(codes: np.ndarray, names: Any) -> np.ndarray:
+    """Return the name of each code, or the codes where the names are not one for each."""
+    if names is None or codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= len(names):
+        return codes
+    return np.asarray(names)[codes]
 
 
 def _add(content: Columns, key: str, values: np.ndarray) -> None:
@@ -334,7 +352,7 @@ def _assemble(content: Columns, features: list[str], X: np.ndarray | None, choic
             notes.append(f"Column {name!r} is left out of the numbers: {n_bad} of its values are missing or infinite.")
         else:
             numeric.setdefault(name, values)
-    return Table(X, tuple(chosen), content.texts, numeric, choice.name, label, tuple(notes))
+    return Table(X, tuple(chosen), content.texts, numeric, choice.name, label, tuple(dict.fromkeys(notes)))
 
 
 def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]:
@@ -346,8 +364,6 @@ def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]
                 f"{choice.name} has no column of numbers to use as coordinates; it has {quoted(list(content.texts))}."
             )
         return chosen
-    if isinstance(choice.columns, str):
-        raise TypeError(f"columns must be a list of names, got the string {choice.columns!r}.")
     chosen = list(choice.columns)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"columns must name at least one column and none twice, got {chosen}.")
@@ -358,6 +374,12 @@ def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]
         if name not in content.numbers:
             raise ValueError(f"{choice.name} has no column {name!r}.{_hint(name, content)}")
     return chosen
+
+
+def _check_names(names: list[str], title: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{title} has several columns with the same name: {quoted(twice)}. Rename them.")
 
 
 def _check_rows(n_rows: int, title: str) -> None:
