@@ -9,7 +9,7 @@ from sklearn.random_projection import GaussianRandomProjection
 from holonomy.datasets import Table
 from holonomy.report import map_report
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 FLAGS = [
     "--no-sandbox",

@@ -38,7 +38,7 @@ def guarded(command: Command) -> Command:
         except KeyboardInterrupt:
             complain("stopped; nothing was left half-written.")
             raise typer.Exit(INTERRUPTED) from None
-        except typer.Exit:
+        except (typer.Exit, BrokenPipeError):
             raise
         except Exception as error:
             if os.environ.get("HOLONOMY_DEBUG"):

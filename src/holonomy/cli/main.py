@@ -7,7 +7,7 @@ import typer
 
 from holonomy import __version__
 from holonomy.cli.failures import FAILED, complain, guarded, run_app
-from holonomy.cli.output import print_json, print_result, print_systems, show_notes
+from holonomy.cli.output import print_json, print_result, print_systems, print_titles, show_notes
 
 app = typer.Typer(
     name="holonomy",
@@ -28,7 +28,12 @@ Data = Annotated[
 ]
 Label = Annotated[str | None, typer.Option(help="Column that labels the rows; it is not used as a coordinate.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
-Neighbors = typer.Option(help="Size of the neighbourhoods that everything looks at.", min=1)
+Neighbors = Annotated[
+    int | None,
+    typer.Option(
+        help="Size of the neighbourhoods that everything looks at; 15 by default, or fewer for few rows.", min=1
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 
@@ -58,7 +63,7 @@ def map_data(
         Path | None, typer.Option(help="Also write the coordinates: a .parquet, .csv or .npy file.")
     ] = None,
     seed: Seed = 0,
-    neighbors: Annotated[int, Neighbors] = 15,
+    neighbors: Neighbors = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +96,7 @@ def profile_data(
     data: Data,
     label: Label = None,
     seed: Seed = 0,
-    neighbors: Annotated[int | None, Neighbors] = None,
+    neighbors: Neighbors = None,
     as_json: Json = False,
 ) -> None:
     """Say what the geometry of the data is, in sentences with uncertainty."""
@@ -133,11 +138,17 @@ def list_methods(
 def list_datasets(as_json: Json = False) -> None:
     """List the data sets that can be named instead of a file."""
     from holonomy.datasets import names
+    from holonomy.datasets._registry import data_sets
 
+    registered = data_sets()
+    titles = {
+        name: registered[name].title if name in registered else f"scikit-learn's {name.replace('_', ' ')} data"
+        for name in names()
+    }
     if as_json:
-        print_json(list(names()))
+        print_json(titles)
     else:
-        typer.echo("\n".join(names()))
+        print_titles(titles)
 
 
 def run() -> None:

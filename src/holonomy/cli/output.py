@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_titles(titles: Mapping[str, str]) -> None:
+    """Print names with what they stand for, one a line."""
+    width = max(map(len, titles), default=0)
+    for name, title in titles.items():
+        typer.echo(f"{name:<{width}}  {title}")
 
 
 def show_notes(notes: Sequence[str]) -> None:

@@ -33,6 +33,8 @@ MOST_COLUMNS = 8
 
 FEWEST_POINTS = 3
 
+USUAL_NEIGHBORS = 15
+
 UNNAMED = "table"
 """Name of a table that nobody has named."""
 
@@ -45,7 +47,7 @@ def map_report(
     method: Any = None,
     labels: Any = None,
     columns: Any = None,
-    n_neighbors: int = 15,
+    n_neighbors: int | None = None,
     random_state: int = 0,
     name: str | None = None,
     show_progress: bool | None = None,
@@ -64,8 +66,8 @@ def map_report(
     columns : mapping of str to array-like of shape (n,), or sequence of str, optional
         What else to show of each point, by values or by name. By default the numeric columns of a table, or the 8 of
         them that change most slowly over the data.
-    n_neighbors : int, default 15
-        Size of the neighbourhoods that everything looks at, less than n.
+    n_neighbors : int, optional
+        Size of the neighbourhoods that everything looks at, less than n. By default the lesser of 15 and n - 1.
     random_state : int, default 0
         Seed of everything.
     name : str, optional
@@ -81,8 +83,8 @@ def map_report(
     Raises
     ------
     ValueError
-        On NaN, fewer than 3 points, ``n_neighbors`` not below n, unknown columns, labels of another length, or a
-        method that does not map to two dimensions.
+        On NaN, fewer than 3 points, rows that are all equal, ``n_neighbors`` not below n, unknown columns, labels of
+        another length, or a method that does not map to two dimensions.
 
     Examples
     --------
@@ -94,7 +96,7 @@ def map_report(
     5
     """
     table, source = table_of(X, label=labels if isinstance(labels, str) else None, name=name)
-    points = check_points(table.X, min_samples=FEWEST_POINTS)
+    points = _check_spread(table)
     k = _check_neighbors(n_neighbors, len(points))
     seed = check_seed(random_state)
     label_columns = _label_columns(table, labels)
@@ -140,7 +142,16 @@ def map_report(
     )
 
 
-def _check_neighbors(n_neighbors: int, n_points: int) -> int:
+def _check_spread(table: "Table") -> np.ndarray:
+    points: np.ndarray = check_points(table.X, min_samples=FEWEST_POINTS)
+    if (points == points[0]).all():
+        raise ValueError(f"all {len(points)} rows of {table.name!r} are equal, so that there is nothing to map.")
+    return points
+
+
+def _check_neighbors(n_neighbors: int | None, n_points: int) -> int:
+    if n_neighbors is None:
+        return min(USUAL_NEIGHBORS, n_points - 1)
     k = check_int(n_neighbors, "n_neighbors", minimum=1)
     if k >= n_points:
         raise ValueError(
@@ -195,8 +206,7 @@ def _embed(embedder: Any, points: np.ndarray, graph: NeighborGraph) -> np.ndarra
 def _principal_plane(points: np.ndarray, seed: int) -> np.ndarray:
     plane = np.zeros((len(points), 2), dtype=np.float32)
     pca = PCA(min(2, *points.shape), random_state=derive_seed(seed, "report", "pca") % 2**32)
-    with np.errstate(invalid="ignore"):  # The share of variance, 0 / 0 where all rows are equal, is not used.
-        found = pca.fit_transform(points)
+    found = pca.fit_transform(points)
     plane[:, : found.shape[1]] = found
     return plane
 

@@ -34,7 +34,7 @@ CIVIDIS = (
 DOUBT = ("#9C2A00", "#D0561A", "#EE8B4A", "#F3BE8F", "#DDD6CC", "#C3CFD6", "#B3C4CF")
 """From a strong rust (do not believe) to a pale blue (as in the data), for a light page."""
 
-DOUBT_DARK = ("#FFC08A", "#FF9A55", "#DB6B2C", "#96502F", "#5C4A44", "#414B54", "#38444E")
+DOUBT_DARK = ("#FFC08A", "#FF9A55", "#DB6B2C", "#96502F", "#6A544A", "#50606B", "#566976")
 """The same for a dark page: what is not to be believed glows."""
 
 DISTINCT_CLASSES = 3 * len(CLASSES)

@@ -64,7 +64,7 @@ def doubt(report: "MapReport") -> str:
 def advice(report: "MapReport") -> str:
     """Return what to do with the map, in one or two sentences."""
     if not _is_better(report):
-        return "The map is no more faithful than PCA: prefer the linear plane, which distorts evenly."
+        return "The map is no more faithful than PCA: prefer the linear plane, whose axes and distances can be read."
     return "Who neighbours whom can be read from it; distances between far groups, sizes and axes cannot."
 
 

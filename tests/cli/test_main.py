@@ -1,0 +1,379 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from typer.testing import CliRunner
+
+from holonomy import __version__
+from holonomy.cli.main import app
+
+PLAIN = {"TERM": "dumb", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch):
+    """Run a command in an empty folder; a defect shows its own traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOLONOMY_DEBUG", raising=False)
+
+    def run(*words, code=0):
+        result = CliRunner().invoke(app, [str(word) for word in words], env=PLAIN)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Map by PCA: what is tested here is not the map."""
+    monkeypatch.setattr("holonomy.report.mapping._embedder", lambda method, n_neighbors, seed: PCA(2))
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(rng.normal(size=(40, 3)), columns=list("abc")).assign(kind=["u", "v"] * 20)
+
+
+# ---- map
+
+
+def test_map_ends_with_the_path_and_five_lines(cli, tmp_path):
+    result = cli("map", "iris")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 6
+    assert lines[0] == "report.html"
+    assert lines[1] == "iris: 150 points × 4 features."
+    assert "UMAP" in lines[4]
+    assert os.listdir(tmp_path) == ["report.html"]
+    assert "<title>iris" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_map_options_reach_the_report(cli, quick, points, tmp_path):
+    points.to_csv("my data.csv", index=False)
+    result = cli("map", "my data.csv", "--label", "kind", "--out", "page.html", "--seed", 7, "--neighbors", 6, "--json")
+    figures = json.loads(result.stdout)
+    assert (figures["report"], figures["seed"], figures["n_neighbors"]) == ("page.html", 7, 6)
+    assert "Label agreement" in figures["scores"]
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "holonomy map &#39;my data.csv&#39; --label kind --neighbors 6 --seed 7 --out report.html" in page
+
+
+def test_quiet_says_nothing(cli, quick, tmp_path):
+    result = cli("map", "iris", "--quiet")
+    assert result.output == ""
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "npy"])
+def test_coordinates_are_saved_in_the_order_of_the_rows(cli, quick, points, ending, tmp_path):
+    points.to_parquet("points.parquet")
+    cli("map", "points.parquet", "--save", f"coords.{ending}")
+    path = tmp_path / f"coords.{ending}"
+    if ending == "npy":
+        found = np.load(path)
+        assert found.dtype == np.float32
+    else:
+        saved = pd.read_parquet(path) if ending == "parquet" else pd.read_csv(path)
+        assert list(saved) == ["row", "x", "y", "trust", "local_dimension", "kind"]
+        assert list(saved["row"]) == list(range(40))
+        assert list(saved["kind"]) == ["u", "v"] * 20
+        found = saved[["x", "y"]].to_numpy()
+    expected = PCA(2).fit_transform(points[list("abc")].to_numpy())
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, "points.parquet", "report.html"])
+
+
+def test_a_label_named_like_a_coordinate_is_kept(cli, quick, points, tmp_path):
+    points.rename(columns={"kind": "x"}).to_csv("points.csv", index=False)
+    cli("map", "points.csv", "--save", "coords.csv")
+    assert list(pd.read_csv("coords.csv"))[-1] == "label_x"
+
+
+def test_how_the_data_was_read_goes_to_standard_error(cli, quick, points):
+    points.assign(same=1.0).to_csv("points.csv", index=False)
+    result = cli("map", "points.csv")
+    assert "note: " in result.stderr
+    assert "'same'" in result.stderr
+    assert len(result.stdout.splitlines()) == 6
+
+
+@pytest.mark.parametrize("ending", ["tsv", "npz", "npy"])
+def test_other_files(cli, quick, points, ending):
+    X = points[list("abc")].to_numpy()
+    path = f"points.{ending}"
+    if ending == "tsv":
+        points.to_csv(path, sep="\t", index=False)
+    elif ending == "npz":
+        np.savez(path, X=X)
+    else:
+        np.save(path, X)
+    assert "40 points × 3 features" in cli("map", path).stdout
+
+
+# ---- profile, methods, datasets, version
+
+
+def test_profile_speaks_in_sentences(cli):
+    result = cli("profile", "iris")
+    assert "150 points with 4 features" in result.stdout
+    assert "Map it with" in result.stdout
+    assert json.loads(cli("profile", "iris", "--json", "--neighbors", "9").stdout)["name"] == "iris"
+
+
+def test_profile_calls_columns_by_their_names(cli, points):
+    points.assign(same=1.0).to_csv("points.csv", index=False)
+    assert "carries no information: same" in cli("profile", "points.csv").stdout.replace("carry", "carries")
+
+
+def test_profile_of_equal_rows(cli):
+    pd.DataFrame({"a": [1.0] * 6, "b": [2.0] * 6}).to_csv("equal.csv", index=False)
+    assert "All 6 rows are equal" in cli("profile", "equal.csv").stdout
+
+
+def test_methods(cli):
+    assert "holonomy.embed.UMAP" in cli("methods", "007").stdout
+    assert "119 systems" in cli("methods").stdout
+    assert json.loads(cli("methods", "umap", "--json").stdout)[0]["number"] == 7
+    assert "no system matches 'xyzzy'" in cli("methods", "xyzzy", code=1).stderr
+
+
+def test_datasets(cli):
+    listing = cli("datasets").stdout
+    assert "iris " in listing
+    assert "karate " in listing
+    assert json.loads(cli("datasets", "--json").stdout)["digits"]
+
+
+def test_version_and_help(cli):
+    assert cli("--version").stdout == f"holonomy {__version__}\n"
+    assert "map" in cli("--help").stdout
+    assert "DATA" in cli("map", "--help").stdout
+
+
+# ---- what cannot be used
+
+
+def spoil(name, content):
+    if isinstance(content, bytes):
+        with open(name, "wb") as file:
+            file.write(content)
+    else:
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(content)
+
+
+FILES = {
+    "missing.csv": ("a,b\n1,2\n3,\n4,5\n", "'b' 1 missing"),
+    "infinite.csv": ("a,b\n1,2\n3,inf\n4,5\n", "'b' 1 infinite"),
+    "one.csv": ("a,b\n1,2\n", "at least two rows"),
+    "strings.csv": ("a,b\nx,y\nz,w\n", "no column of numbers"),
+    "ragged.csv": ("a,b,c\n1,2,3\n4,5\n", "Expected 3 columns, got 2"),
+    "empty.csv": ("", "empty"),
+    "header.csv": ("a,b\n", "header"),
+    "binary.csv": (b"\x00\x01\x02", "not text"),
+    "broken.parquet": (b"PAR1 and no more", "not a whole Parquet file"),
+    "broken.npy": (b"\x93NUMPY?", "not a whole NPY file"),
+    "broken.npz": (b"PK\x03\x04", "not a whole NPZ file"),
+    "points.docx": (b"x", "no known format"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("command", ["map", "profile"])
+def test_files_that_cannot_be_used_are_refused_with_a_reason(cli, quick, command, name, tmp_path):
+    content, reason = FILES[name]
+    spoil(name, content)
+    result = cli(command, name, code=2)
+    assert reason in result.stderr
+    assert result.stderr.startswith("holonomy: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("a,b\n1,2\n3,4\n", "minimum of 3"), ("a,b\n" + "1,2\n" * 9, "all 9 rows of 'few' are equal")],
+)
+def test_what_can_be_described_but_not_mapped(cli, quick, content, reason, tmp_path):
+    spoil("few.csv", content)
+    cli("profile", "few.csv")
+    assert reason in cli("map", "few.csv", code=2).stderr
+    assert os.listdir(tmp_path) == ["few.csv"]
+
+
+def test_a_missing_package_is_named_with_what_installs_it(cli, monkeypatch):
+    spoil("cells.h5ad", b"x")
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    assert "pip install 'holonomy[bio]'" in cli("map", "cells.h5ad", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["map", "nowhere.csv"], "No such file, nor a data set of this name: nowhere.csv"),
+        (["map", "digit"], "'digits'"),
+        (["map", "iris", "--label", "colour"], "no column 'colour'"),
+        (["map", "iris", "--neighbors", "150"], "choose at most 149"),
+        (["map", "iris", "--neighbors", "0"], "--neighbors"),
+        (["map", "iris", "--seed", "-1"], "--seed"),
+        (["map", "iris", "--seed", "x"], "--seed"),
+        (["map", "iris", "--out", "no/such/folder.html"], "no such folder"),
+        (["map", "iris", "--out", "."], "folder"),
+        (["map", "iris", "--save", "coords.doc"], "--save must end in .parquet, .csv or .npy"),
+        (["map", "iris", "--save", "no/such/coords.csv"], "no such folder"),
+        (["map", "iris", "--colour", "x"], "--colour"),
+        (["map"], "DATA"),
+        (["profile", "iris", "--label", "colour"], "no column 'colour'"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused_with_a_reason(cli, quick, words, reason, tmp_path):
+    result = cli(*words, code=2)
+    assert reason in result.stderr
+    assert result.stdout == ""
+    assert os.listdir(tmp_path) == []
+
+
+def test_pickles_are_never_loaded(cli, quick):
+    np.save("objects.npy", np.array([{}, []], dtype=object), allow_pickle=True)
+    assert "pickle can run any code" in cli("map", "objects.npy", code=2).stderr
+
+
+# ---- what goes wrong
+
+
+def fail_with(monkeypatch, error):
+    def failing(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("holonomy.report.mapping.neighbors", failing)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (ImportError("the package 'anndata' is needed: pip install 'holonomy[bio]'"), 1, "pip install 'holonomy[bio]'"),
+        (ConnectionError("no network"), 1, "no network"),
+        (OSError(28, "No space left on device", "x"), 1, "No space left"),
+        (MemoryError(), 1, "not enough memory"),
+        (ZeroDivisionError("oh"), 1, "this is a defect of holonomy (ZeroDivisionError: oh)"),
+        (PermissionError(13, "Permission denied", "secret.csv"), 2, "Permission denied: secret.csv"),
+        (ValueError("several\nlines"), 2, "several lines"),
+    ],
+)
+def test_failures_are_one_line_and_leave_nothing(cli, quick, monkeypatch, tmp_path, error, code, message):
+    fail_with(monkeypatch, error)
+    result = cli("map", "iris", code=code)
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_debugging_shows_the_traceback(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fail_with(monkeypatch, ZeroDivisionError("oh"))
+    result = CliRunner().invoke(app, ["map", "iris"], env={"HOLONOMY_DEBUG": "1"})
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_ctrl_c_leaves_nothing_half_written(cli, quick, monkeypatch, tmp_path):
+    (tmp_path / "report.html").write_text("old")
+
+    def interrupted(report):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("holonomy.report.result.MapReport.to_html", interrupted)
+    assert "stopped" in cli("map", "iris", code=130).stderr
+    assert (tmp_path / "report.html").read_text() == "old"
+    assert os.listdir(tmp_path) == ["report.html"]
+
+
+def test_a_warning_is_one_line(cli, quick, monkeypatch):
+    import warnings
+
+    from holonomy.report import mapping
+
+    real = mapping.neighbors
+
+    def warning(*args, **kwargs):
+        for _ in range(3):
+            warnings.warn("take\ncare", UserWarning, stacklevel=2)
+        warnings.warn("not for users", DeprecationWarning, stacklevel=2)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(mapping, "neighbors", warning)
+    assert cli("map", "iris").stderr == "holonomy: note: take care\n"
+
+
+# ---- whole processes
+
+
+def process(*words, **options):
+    command = [sys.executable, "-c", "from holonomy.cli.main import run; run()", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from holonomy.cli.main import run\ntry:\n run()\nfinally:\n print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(result.stderr.split())
+    assert not {"numpy", "sklearn", "torch", "pandas", "bokeh", "numba", "rich"} & loaded
+
+
+def test_help_is_instant():
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        assert process("--help").returncode == 0
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.6
+
+
+def test_a_bad_file_in_a_real_process(tmp_path):
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n3,\n4,5\n")
+    result = process("map", "bad.csv", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("holonomy: bad has values that are missing")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -c 'from holonomy.cli.main import run; run()' methods | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)  # noqa: S602
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_in_a_real_process(tmp_path):
+    code = (
+        "import time\n"
+        "import holonomy.report.mapping as mapping\n"
+        "def wait(*args, **kwargs):\n"
+        "    print('waiting', flush=True)\n"
+        "    time.sleep(60)\n"
+        "mapping.neighbors = wait\n"
+        "from holonomy.cli.main import run\n"
+        "run()\n"
+    )
+    command = [sys.executable, "-c", code, "map", "iris"]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "waiting\n"
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert errors == "holonomy: stopped; nothing was left half-written.\n"
+    assert os.listdir(tmp_path) == []
