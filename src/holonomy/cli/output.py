@@ -57,4 +57,4 @@ def print_systems(systems: Sequence["System"]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 240)
     console.print(table)
     built = sum(system.state != "absent" for system in systems)
-    console.print(f"{len(systems)} systems, {built} built.", style="dim")
+    console.print(f"{len(systems)} system{'s' if len(systems) != 1 else ''}, {built} built.", style="dim")
