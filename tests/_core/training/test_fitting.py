@@ -161,21 +161,30 @@ def test_a_scheduler_can_advance_every_step():
     assert [row["learning_rate"] for row in result.history] == [0.1 * 0.5**4, 0.1 * 0.5**8]
 
 
-def test_reduce_on_plateau_follows_the_validation_loss():
+@pytest.mark.parametrize(
+    ("validation_losses", "rates"),
+    [
+        ([3.0, 3.0, 3.0, 3.0, 3.0], [0.1, 0.1, 0.1, 0.01, 0.01]),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], [0.1, 0.1, 0.1, 0.1, 0.1]),
+    ],
+)
+def test_reduce_on_plateau_follows_the_validation_loss(validation_losses, rates):
+    remaining = list(validation_losses)
+
     def loss(module, batch, step):
-        return squared_error(module, batch, step) if module.training else torch.tensor(1.0)
+        return squared_error(module, batch, step) if module.training else torch.tensor(remaining.pop(0))
 
     result = fit_module(
         make_network(),
         loss,
         make_data(),
-        validation=make_data(),
+        validation=make_data(n=16),
         optimizer=sgd(0.1),
         scheduler=lambda optimizer: torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1),
         options=options(max_epochs=5),
     )
-    # The training loss falls in every epoch, the validation loss in none after the first.
-    assert [row["learning_rate"] for row in result.history] == pytest.approx([0.1, 0.1, 0.1, 0.01, 0.01])
+    assert [row["validation_loss"] for row in result.history] == validation_losses
+    assert [row["learning_rate"] for row in result.history] == pytest.approx(rates)
 
 
 # --- the same seed gives the same bits, and nothing is seeded globally ----------------------------------------------
@@ -230,16 +239,38 @@ class Noise:
             yield torch.rand(4, 3)
 
 
-def test_what_layers_draw_is_independent_of_what_the_data_draw_and_new_every_step():
+def test_what_layers_and_loss_draw_is_new_every_step():
     draws = []
 
     def loss(module, batch, step):
-        draws.append((batch, torch.rand(4, 3), torch.rand(4, 3, generator=step.generator)))
+        draws.extend([batch, torch.rand(4, 3), torch.rand(4, 3, generator=step.generator)])
         return module(batch).square().mean()
 
-    fit_module(make_network(), loss, Noise(), options=options(max_epochs=2), random_state=0)
-    flat = [draw for step in draws for draw in step]
-    assert len({tuple(draw.flatten().tolist()) for draw in flat}) == len(flat) == 12
+    fit_module(make_network(), loss, Noise(), validation=Noise(), options=options(max_epochs=1), random_state=0)
+    assert len({tuple(draw.flatten().tolist()) for draw in draws}) == len(draws) == 12
+
+
+def test_what_layers_draw_does_not_depend_on_what_the_data_draw():
+    class Wasteful:
+        def __init__(self, n_draws):
+            self.n_draws = n_draws
+
+        def __iter__(self):
+            for _ in range(3):
+                torch.rand(self.n_draws)
+                yield torch.ones(4, 3)
+
+    results = [
+        fit_module(
+            make_network(dropout=0.5),
+            lambda module, batch, step: module(batch).square().mean(),
+            Wasteful(n_draws),
+            options=options(),
+            random_state=0,
+        )
+        for n_draws in (0, 7)
+    ]
+    assert results[0].history == results[1].history
 
 
 def test_with_one_thread_the_bits_do_not_depend_on_how_many_there_are():

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import nn
 
 from holonomy._core.training import Checkpoints, EarlyStopping, TrainingOptions, fit_module
@@ -179,6 +181,21 @@ def test_bf16_resumes_to_the_same_bits(tmp_path):
     whole = fit(limits=limits)
     fit(limits=limits | {"max_steps": 6}, checkpoints=Checkpoints(folder=tmp_path))
     assert_same_bits(whole, fit(limits=limits, resume_from=tmp_path))
+
+
+def test_the_scale_of_half_precision_gradients_is_taken_along(tmp_path):
+    def fit_half(limits, **keywords):
+        fabric = Fabric(accelerator="cpu", devices=1, plugins=[MixedPrecision("16-mixed", device="cpu")])
+        limits = {"device": None, "early_stopping": None} | limits
+        return fit(limits=limits, scheduler="step", fabric=fabric, **keywords)
+
+    x, y = make_data()
+    data = x, 100 * y  # Large enough for the first scales to overflow.
+    whole = fit_half({}, data=data)
+    assert "gradient_norm" not in whole.history[0]
+    fit_half({"max_steps": 10}, data=data, checkpoints=Checkpoints(folder=tmp_path))
+    assert load_checkpoint(tmp_path)[1]["precision"]["scale"] < 2**16
+    assert_same_bits(whole, fit_half({}, data=data, resume_from=tmp_path))
 
 
 def test_the_weights_before_resuming_do_not_matter(tmp_path):

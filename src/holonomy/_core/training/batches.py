@@ -84,6 +84,7 @@ class RowBatches(BatchSource):
         self,
         data: Data,
         n_rows: int,
+        name: str,
         options: TrainingOptions,
         *,
         shuffle: bool,
@@ -92,6 +93,7 @@ class RowBatches(BatchSource):
         process: Process,
     ) -> None:
         self._data = data
+        self._name = name
         self._batch_size = options.batch_size
         self._shuffle = shuffle
         self._process = process
@@ -107,7 +109,7 @@ class RowBatches(BatchSource):
             share = len(own) * self._process.world_size / len(rows)
             # A process without a row of its own takes one that counts nothing: every process has to take every step.
             own = own if len(own) else rows[:1]
-            seed_default_generators(self._process.device, seed, "data", epoch, index)
+            seed_default_generators(self._process.device, seed, self._name, epoch, index)
             yield LoadedBatch(_take(self._data, own), own, rows, float(len(rows)), share)
 
     def _order(self, seed: int, epoch: int) -> Int64[Tensor, " n"]:
@@ -120,8 +122,9 @@ class RowBatches(BatchSource):
 class StreamBatches(BatchSource):
     """Batches that an iterable makes itself."""
 
-    def __init__(self, batches: Iterable[Batch], *, limit: int | None, process: Process) -> None:
+    def __init__(self, batches: Iterable[Batch], name: str, *, limit: int | None, process: Process) -> None:
         self._stream = batches
+        self._name = name
         self._limit = limit
         self._process = process
         self.n_rows = None
@@ -139,7 +142,7 @@ class StreamBatches(BatchSource):
             self._stream.set_epoch(epoch)
         stream = iter(self._stream)
         for index in itertools.count() if self._limit is None else range(self._limit):
-            seed_default_generators(self._process.device, seed, "data", epoch, index)
+            seed_default_generators(self._process.device, seed, self._name, epoch, index)
             one_each = list(itertools.islice(stream, self._process.world_size))
             if len(one_each) < self._process.world_size:
                 return
@@ -157,7 +160,8 @@ def batch_source(
     data : Data
         As `fit_module` takes it.
     name : str
-        How error messages call it.
+        How error messages call it, and the random stream it draws from: training and validation data that are made
+        at random must not be the same.
     options : TrainingOptions
         Batch size, and for training whether to shuffle, to drop a short batch and to cut an epoch short.
     is_training : bool
@@ -177,7 +181,7 @@ def batch_source(
         data = data.tensors
     n_rows = _count_rows(data, name)
     if n_rows is None:
-        return StreamBatches(data, limit=limit, process=process)
+        return StreamBatches(data, name, limit=limit, process=process)
     drop_last = options.drop_last and is_training
     if n_rows == 0 or (drop_last and n_rows < options.batch_size):
         hint = f", fewer than batch_size={options.batch_size}, and drop_last=True" if n_rows else ""
@@ -185,6 +189,7 @@ def batch_source(
     return RowBatches(
         data,
         n_rows,
+        name,
         options,
         shuffle=options.shuffle and is_training,
         drop_last=drop_last,
