@@ -39,8 +39,10 @@ def test_classes_have_names_counts_and_colours():
     assert len(coloring["palette"]["dark"]) == 2
 
 
-def test_identifiers_are_no_colouring():
-    assert column_coloring("c0", make_column("id", [f"p{i}" for i in range(9)], 9)) is None
+@pytest.mark.parametrize(("n_names", "offered"), [(9, False), (5, False), (4, True), (2, True)])
+def test_names_of_single_points_are_no_colouring(n_names, offered):
+    column = make_column("name", [f"p{i % n_names}" for i in range(9)], 9)
+    assert (column_coloring("c0", column) is not None) == offered
 
 
 def test_many_classes_say_that_colours_repeat():

@@ -81,20 +81,40 @@ def names_on_map(drawn):
     return len(texts)
 
 
-@pytest.mark.parametrize(("n_classes", "named"), [(1, 0), (2, 2), (30, 2), (31, 0)])
+def written(drawn):
+    """The names on the map with their places."""
+    sources = [m["attributes"] for m in models(drawn) if m["name"] == "ColumnDataSource"]
+    entries = [dict(s["data"]["entries"]) for s in sources if s.get("name") != "rows"]
+    return [(e["text"], array(e["x"]), array(e["y"])) for e in entries]
+
+
+@pytest.mark.parametrize(("n_classes", "named"), [(1, 0), (2, 2), (30, 30), (31, 0)])
 def test_few_classes_are_named_on_the_map(n_classes, named):
-    values = [f"class {i % n_classes}" for i in range(100)]
-    Z = np.random.default_rng(0).normal(size=(100, 2))
-    drawn = map_document(Z, Z, [make_column("kind", values, 100)])
-    # The glyph and its halo; bokeh adds three faded copies of each for selections.
-    assert names_on_map(drawn) % max(named, 1) == 0
-    assert (names_on_map(drawn) > 0) == (named > 0)
+    group = np.arange(20 * n_classes) % n_classes
+    Z = np.c_[group, group % 7] + 0.01 * np.random.default_rng(0).normal(size=(len(group), 2))
+    drawn = map_document(Z, Z, [make_column("kind", [f"class {g}" for g in group], len(group))])
+    assert sum(len(texts) for texts, _, _ in written(drawn)) == named
 
 
 def test_a_class_is_named_at_one_of_its_own_points():
-    ring = np.c_[np.cos(np.arange(60)), np.sin(np.arange(60))]
-    drawn = map_document(ring, ring, [make_column("kind", ["a"] * 30 + ["b"] * 30, 60)])
-    sources = [m["attributes"] for m in models(drawn) if m["name"] == "ColumnDataSource"]
-    entries = next(dict(s["data"]["entries"]) for s in sources if s.get("name") != "rows")
-    x, y = array(entries["x"]), array(entries["y"])
+    angle = np.arange(60) / 60 * np.pi
+    arc = np.c_[np.cos(angle), np.sin(angle)]
+    [(texts, x, y)] = written(map_document(arc, arc, [make_column("kind", ["a"] * 30 + ["b"] * 30, 60)]))
+    assert texts == ["a", "b"]
     np.testing.assert_allclose(np.hypot(x, y), 1.0)
+    assert x[0] > 0 > x[1]
+
+
+def test_a_class_that_is_scattered_among_others_is_not_named():
+    rng = np.random.default_rng(0)
+    Z = np.r_[rng.normal(size=(90, 2)), 50 + rng.normal(size=(30, 2))]
+    kind = list("pqrstu") * 15 + ["apart"] * 30
+    [(texts, x, _)] = written(map_document(Z, Z, [make_column("kind", kind, 120)]))
+    assert texts == ["apart"]
+    assert x[0] > 40
+
+
+def test_long_names_are_shortened():
+    Z = np.r_[np.zeros((9, 2)), np.ones((9, 2))]
+    [(texts, _, _)] = written(map_document(Z, Z, [make_column("kind", ["n" * 50] * 9 + ["m"] * 9, 18)]))
+    assert texts == ["m", "n" * 17 + "…"]

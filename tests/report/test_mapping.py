@@ -101,6 +101,12 @@ def test_columns_by_value_and_by_name():
     assert len(quick(np.c_[X, X, X]).columns) == 8
 
 
+def test_columns_that_are_no_coordinates_go_first():
+    shown = [column.name for column in quick("diabetes").columns]
+    assert shown[0] == "target"
+    assert len(shown) == 8
+
+
 def test_the_fewest_points():
     report = quick(X[:3], n_neighbors=2)
     assert len(report.summary().splitlines()) == 5

@@ -25,11 +25,11 @@ def dimension_coloring(field: str, column: Column) -> dict[str, Any]:
 
 
 def column_coloring(field: str, column: Column) -> dict[str, Any] | None:
-    """Colour by a column of the data, or None where that tells nothing: texts that differ on every row."""
+    """Colour by a column of the data, or None where that tells nothing: texts that differ on most rows."""
     if column.categories is None:
         return _quantity(field, column, "Columns", "viridis", None)
     n_classes = len(column.categories)
-    if n_classes > 2 and n_classes == len(column.values):
+    if n_classes > 2 and n_classes > len(column.values) / 2:
         return None
     hint = "Choose a class to see it alone." if n_classes > 1 else None
     if n_classes > palettes.DISTINCT_CLASSES:

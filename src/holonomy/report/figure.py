@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 MAX_NAMED_CLASSES = 30
 """Classes are named on the map itself up to this many."""
 
+NEAR_NAME = 25
+"""Points around the centre of a class, most of which must be of the class for its name to be written there."""
+
+LONGEST_NAME = 18
+
 FONTS = "Inter, Helvetica Neue, Segoe UI, Liberation Sans, Arial, sans-serif"
 
 MARGIN = 2
@@ -77,8 +82,8 @@ def _source_data(
 
 
 def _point_size(n_points: int, side: int) -> float:
-    """Diameter in pixels at which points cover about a third of a map of ``side`` pixels, within [2, 10]."""
-    return float(np.clip(side * np.sqrt(0.4 / max(n_points, 1)) * 0.55, 2.0, 10.0))
+    """Diameter in pixels at which points would cover about an eighth of a map of ``side`` pixels, within [2, 10]."""
+    return float(np.clip(side * np.sqrt(0.16 / max(n_points, 1)), 2.0, 10.0))
 
 
 def _scatter(source: Any, x: str, y: str, size: float, *, is_main: bool) -> "figure":
@@ -121,9 +126,11 @@ def _add_class_names(plot: "figure", embedding: np.ndarray, columns: Sequence[Co
     for i, column in enumerate(columns):
         if column.categories is None or not 2 <= len(column.categories) <= MAX_NAMED_CLASSES:
             continue
-        centers = np.array([_central_point(embedding[column.values == code]) for code in range(len(column.categories))])
-        texts = [text if len(text) <= 18 else text[:17] + "…" for text in column.categories]
-        source = ColumnDataSource({"x": centers[:, 0], "y": centers[:, 1], "text": texts})
+        centers = [_center_of_class(embedding, column.values == code) for code in range(len(column.categories))]
+        named = [code for code, center in enumerate(centers) if center is not None]
+        texts = [_shortened(column.categories[code]) for code in named]
+        x, y = np.array([centers[code] for code in named]).reshape(-1, 2).T
+        source = ColumnDataSource({"x": x, "y": y, "text": texts})
         for part, outline in (("halo", 5), ("names", 0)):
             glyph = Text(
                 x="x", y="y", text="text", text_font=value(FONTS), text_font_size=value("15px"),
@@ -133,7 +140,19 @@ def _add_class_names(plot: "figure", embedding: np.ndarray, columns: Sequence[Co
             plot.add_glyph(source, glyph, name=f"{part}:c{i}", visible=False, level="overlay")
 
 
-def _central_point(points: np.ndarray) -> np.ndarray:
-    """Return the point nearest to the coordinate-wise median: always on the class, unlike its mean."""
-    offsets = points - np.median(points, axis=0)
-    return points[np.argmin((offsets**2).sum(axis=1))]
+def _center_of_class(embedding: np.ndarray, members: np.ndarray) -> np.ndarray | None:
+    """Return the member nearest to the members' median, or None where others prevail around it.
+
+    A name beside points of other classes would mislead; the centre is a member, so that it lies on the class.
+    """
+    own = embedding[members]
+    offsets = own - np.median(own, axis=0)
+    center = own[np.argmin((offsets**2).sum(axis=1))]
+    n_around = min(NEAR_NAME, len(own))
+    distances = ((embedding - center) ** 2).sum(axis=1)
+    around = np.argpartition(distances, n_around - 1)[:n_around]
+    return center if members[around].mean() > 0.5 else None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"

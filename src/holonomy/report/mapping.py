@@ -64,8 +64,8 @@ def map_report(
     labels : str or array-like of shape (n,), optional
         Name of a column of the table, or one class (or number) a point. By default the label columns of the table.
     columns : mapping of str to array-like of shape (n,), or sequence of str, optional
-        What else to show of each point, by values or by name. By default the numeric columns of a table, or the 8 of
-        them that change most slowly over the data.
+        What else to show of each point, by values or by name. By default up to 8 columns of numbers: those that are
+        no coordinates, then the coordinates that change most slowly over the data.
     n_neighbors : int, optional
         Size of the neighbourhoods that everything looks at, less than n. By default the lesser of 15 and n - 1.
     random_state : int, default 0
@@ -178,7 +178,7 @@ def _number_columns(table: "Table", columns: Any, graph: NeighborGraph) -> list[
     if isinstance(columns, Mapping):
         return [make_column(key, values, len(table.X)) for key, values in columns.items()]
     numeric = {key: values for key, values in table.numeric.items() if key != table.label}
-    names = informative(numeric, graph.indices, MOST_COLUMNS) if columns is None else list(columns)
+    names = _telling_columns(numeric, table, graph) if columns is None else list(columns)
     for key in names:
         if key not in numeric:
             known = ", ".join(map(repr, list(numeric)[:10]))
@@ -186,6 +186,13 @@ def _number_columns(table: "Table", columns: Any, graph: NeighborGraph) -> list[
                 f"columns must name columns of numbers ({known}{', …' if len(numeric) > 10 else ''}), got {key!r}."
             )
     return [number_column(key, numeric[key]) for key in names]
+
+
+def _telling_columns(numeric: Mapping[str, np.ndarray], table: "Table", graph: NeighborGraph) -> list[str]:
+    """Return the columns that are no coordinates, which the map has not seen, then the coordinates that tell most."""
+    beside = [key for key in numeric if key not in set(table.feature_names)][:MOST_COLUMNS]
+    coordinates = {key: values for key, values in numeric.items() if key in set(table.feature_names)}
+    return beside + informative(coordinates, graph.indices, MOST_COLUMNS - len(beside))
 
 
 def _embedder(method: Any, n_neighbors: int, seed: int) -> Any:

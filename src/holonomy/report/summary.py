@@ -57,8 +57,9 @@ def doubt(report: "MapReport") -> str:
     if not n_doubtful:
         return f"No point has a trust below {DOUBTFUL}."
     points = "point has" if n_doubtful == 1 else "points have"
-    share = _percent(n_doubtful / len(report.trust))
-    return f"Do not believe the map everywhere: {n_doubtful:,} {points} a trust below {DOUBTFUL} ({share})."
+    share = n_doubtful / len(report.trust)
+    what = "most of the map" if share > 0.5 else "the map everywhere"
+    return f"Do not believe {what}: {n_doubtful:,} {points} a trust below {DOUBTFUL} ({_percent(share)})."
 
 
 def advice(report: "MapReport") -> str:
