@@ -1,0 +1,205 @@
+"""A profile in plain sentences. Each says what was measured, and how sure that is."""
+
+import numpy as np
+
+from holonomy.measure._columns import Columns
+from holonomy.measure._findings import Findings
+from holonomy.measure.components import Connectedness
+from holonomy.measure.intrinsic_dimension import DimensionEstimate
+
+NAMES_SHOWN = 5
+HIGH_DIMENSION = 6.0
+"""Dimension from which estimates from samples of usual size read low."""
+
+
+def headline(findings: Findings) -> str:
+    """Say in one sentence what the data looks like."""
+    if findings.is_point:
+        return f"All {findings.n_points:,} rows are equal: the data are a single point."
+    mle, dimension = findings.mle, findings.dimension
+    if mle is None or dimension is None:
+        return "No dimension can be measured: the points have too few distinct neighbours, or all are equally far."
+    estimates = _estimates(None if findings.is_tied else findings.two_nn, mle)
+    within = _within(findings, dimension)
+    if findings.are_too_few:
+        return f"The points are too few to tell the dimension of their source ({estimates})."
+    if findings.verdict == "flat":
+        noise = " with noise around it" if findings.noise else ""
+        return f"The data look like {_flat_shape(round(dimension))}{noise} ({estimates})."
+    if findings.is_noisy and findings.two_nn is not None:
+        near = findings.two_nn
+        return (
+            f"Seen from afar, the data look {_dimensional(dimension)} (maximum likelihood {dimension:.2f}){within}; at "
+            f"the smallest distances, where noise counts, {_count(near.value, near.value)}-dimensional "
+            f"({_with_interval(near)})."
+        )
+    if findings.is_mixed:
+        return f"The data look {_count(*local_range(mle))}-dimensional, depending on the place ({estimates}){within}."
+    return f"The data look {_dimensional(dimension)} ({estimates}){within}."
+
+
+def about_size(findings: Findings) -> tuple[str, ...]:
+    """Say how much data there is, and what is odd about rows and columns."""
+    n, k = findings.n_points, findings.graph.n_neighbors
+    columns = findings.columns
+    sentences = [
+        f"{n:,} points with {columns.n_columns:,} {_plural('feature', columns.n_columns)}, compared by "
+        f"{findings.graph.metric} distance with {k} {_plural('neighbour', k)} each."
+    ]
+    if findings.n_repeated:
+        verb = "repeats" if findings.n_repeated == 1 else "repeat"
+        sentences.append(
+            f"{findings.n_repeated:,} of the rows {verb} another one (distance 0); dimensions count them once."
+        )
+    if findings.is_crowded:
+        sentences.append(
+            "Some rows have more copies than neighbours: parts and dimensions were measured on the distinct rows alone."
+        )
+    return (*sentences, *_about_columns(columns))
+
+
+def _about_columns(columns: Columns) -> list[str]:
+    sentences = []
+    if columns.constant:
+        n = len(columns.constant)
+        verb = "is constant and carries" if n == 1 else "are constant and carry"
+        shown = ", ".join(columns.constant[:NAMES_SHOWN]) + (
+            f" and {n - NAMES_SHOWN:,} more" if n > NAMES_SHOWN else ""
+        )
+        sentences.append(f"{n:,} {_plural('column', n)} {verb} no information: {shown}.")
+    if columns.dominating is not None:
+        sentences.append(
+            f"Column {columns.dominating} holds {100 * columns.largest_share:.0f} % of the total variance, "
+            "so that distances measure little else."
+        )
+    return sentences
+
+
+def about_connectedness(parts: Connectedness) -> tuple[str, ...]:
+    """Say whether the data hangs together."""
+    if parts.is_connected:
+        return ("The neighbour graph is connected.",)
+    sizes = [f"{size:,}" for size in parts.sizes[:NAMES_SHOWN]]
+    if parts.n_components > NAMES_SHOWN:
+        which = f", the largest of {', '.join(sizes)} points"
+    else:
+        which = f" of {', '.join(sizes[:-1])} and {sizes[-1]} points"
+    return (f"The neighbour graph falls into {parts.n_components:,} separate parts{which}.",)
+
+
+def about_span(findings: Findings) -> tuple[str, ...]:
+    """Say how many straight directions the data extends in."""
+    span = findings.span
+    if span.rank == 0:
+        return ()
+    directions, of = span.directions_for(0.95), findings.columns.n_columns
+    subject = "95 %" if findings.connectedness.is_connected else "Within the largest part, 95 %"
+    sentences = [
+        f"{subject} of the variance lies in {directions:,} of {of:,} linear "
+        f"{_plural('direction', of)} (effective rank {span.effective_rank:.1f})."
+    ]
+    if findings.floor is not None:
+        n = findings.floor.n_above
+        sentences.append(
+            f"{n:,} {_plural('direction', n)} {'stands' if n == 1 else 'stand'} out from an even floor with "
+            f"standard deviation {findings.floor.deviation:.3g} in each direction."
+        )
+    return tuple(sentences)
+
+
+def about_dimension(findings: Findings) -> tuple[str, ...]:
+    """Say what dimension was measured at which scale, and where it varies."""
+    two, mle = findings.two_nn, findings.mle
+    if mle is None:
+        return ()
+    nearest = "" if two is None else f"{_with_interval(two)}, from the nearest two neighbours; "
+    sentences = [
+        f"Intrinsic dimension: {nearest}{_with_interval(mle)}, from {mle.n_neighbors} neighbours. "
+        "The intervals hold the sampling error only."
+    ]
+    if findings.is_tied:
+        sentences.append(
+            f"The nearest neighbours of {100 * findings.tied_share:.0f} % of the points are equally far, as in rounded "
+            "or discrete data: estimates from the nearest two mean little."
+        )
+    if findings.flatness is not None and findings.n_points > 2 * findings.flatness.n_points:
+        sentences.append(f"Over larger distances, in samples of 200 points, it is {findings.flatness.coarse:.1f}.")
+    if findings.is_mixed:
+        low, high = local_range(mle)
+        sentences.append(
+            f"It differs from place to place more than sampling explains: around 90 % of the points it lies between "
+            f"{low:.1f} and {high:.1f}."
+        )
+    if mle.value >= HIGH_DIMENSION:
+        sentences.append(
+            "Dimensions this high are usually read low: with 2,000 points by 5 to 10 % at 8 dimensions, by 25 % at 20."
+        )
+    return tuple(sentences)
+
+
+def about_shape(findings: Findings) -> tuple[str, ...]:
+    """Say how the data compares with flat clouds of the same variances."""
+    flatness = findings.flatness
+    if flatness is None:
+        return ()
+    comparison = (
+        f"In samples of {flatness.n_points:,} points the dimension measures {flatness.measured:.1f}, and that of flat "
+        f"clouds with the same variances (uniform and Gaussian) {flatness.flat_low:.1f} to {flatness.flat_high:.1f}"
+    )
+    return (
+        {
+            "curved": f"{comparison}: the data are curved, branched or gathered inside their linear directions.",
+            "flat": f"{comparison}: nothing was found that a linear view would miss.",
+            "clumped": f"{comparison}: most of the variance lies between clumps of points, not within them.",
+            "unclear": f"{comparison}: too few points to tell whether the data are flat.",
+        }[flatness.verdict],
+    )
+
+
+def local_range(estimate: DimensionEstimate) -> tuple[float, float]:
+    """Return the range of the local dimension around 90 % of the points."""
+    low, high = np.nanquantile(estimate.per_point, [0.05, 0.95])
+    return float(low), float(high)
+
+
+def _plural(noun: str, n: int) -> str:
+    return noun if n == 1 else f"{noun}s"
+
+
+def _with_interval(estimate: DimensionEstimate) -> str:
+    level = f"{estimate.level * 100:g} % interval"
+    return f"{estimate.method} {estimate.value:.2f}, {level} {estimate.low:.2f} to {estimate.high:.2f}"
+
+
+def _estimates(two: DimensionEstimate | None, mle: DimensionEstimate) -> str:
+    return _with_interval(mle) if two is None else f"{_with_interval(two)}; {mle.method} {mle.value:.2f}"
+
+
+def _count(low: float, high: float) -> str:
+    first, last = max(1, round(low)), max(1, round(high))
+    return f"{first}" if first == last else f"{first}- to {last}"
+
+
+def _dimensional(dimension: float) -> str:
+    """Word a dimension: both integers where it lies between them, and what such a thing is like."""
+    below, rest = divmod(dimension, 1.0)
+    count = _count(below, below + 1) if 0.35 < rest < 0.65 else _count(dimension, dimension)
+    likeness = {"1": ", like a curve or a branching tree", "2": ", like a surface"}.get(count, "")
+    return f"{count}-dimensional{likeness}"
+
+
+def _flat_shape(dimension: int) -> str:
+    if dimension > HIGH_DIMENSION:
+        return f"a flat cloud of about {dimension} dimensions"
+    return {1: "a straight line", 2: "a flat sheet"}.get(dimension, f"a flat cloud of {dimension} dimensions")
+
+
+def _within(findings: Findings, dimension: float) -> str:
+    directions = findings.linear_directions
+    if findings.verdict == "clumped":
+        return ", gathered in clumps"
+    if findings.verdict != "curved":
+        return ""
+    if directions <= round(dimension):
+        return ", and do not lie flat"
+    return f", curled up in {directions} linear directions"

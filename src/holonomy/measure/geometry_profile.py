@@ -1,0 +1,293 @@
+"""What the geometry of a data set is, in sentences: the profile."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any, ClassVar
+
+import numpy as np
+
+from holonomy._core.citations import references
+from holonomy._core.parallel import threads
+from holonomy._core.random import RandomState, check_seed
+from holonomy._core.validation import Points, check_int, check_points
+from holonomy.graphs import NeighborGraph, neighbors
+from holonomy.graphs._sparse import check_graph
+from holonomy.measure import _wording as wording
+from holonomy.measure._findings import Findings, measure_all
+from holonomy.measure._inputs import check_same_length
+from holonomy.measure._ranks import Metric
+from holonomy.measure.components import Connectedness
+from holonomy.measure.intrinsic_dimension import DEFAULT_NEIGHBORS, DimensionEstimate
+from holonomy.measure.linear_span import LinearSpan
+from holonomy.measure.recommendation import Recommendation, recommend
+
+PAPERS = ("facco2017estimating", "levina2004maximum", "mackay2005comments", "roy2007effective")
+
+
+@dataclass(frozen=True)
+class ProfileSection:
+    """One aspect of a data set.
+
+    Attributes
+    ----------
+    name : str
+        What it is about.
+    sentences : tuple of str
+        What was found.
+    values : dict
+        The numbers behind the sentences; text, numbers, booleans, None and lists of these.
+    """
+
+    name: str
+    sentences: tuple[str, ...]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class GeometryProfile:
+    """The geometry of a data set, measured and in words.
+
+    Attributes
+    ----------
+    headline : str
+        What the data looks like, in one sentence.
+    sections : tuple of ProfileSection
+        Size, connectedness, linear span, dimension and shape.
+    recommendation : Recommendation
+        How to map the data, and why.
+    graph : NeighborGraph
+        The neighbours everything was measured on, to be shared with a map.
+    connectedness : Connectedness
+        The connected parts.
+    span : LinearSpan
+        Linear extent of the largest part.
+    two_nn, mle : DimensionEstimate or None
+        Intrinsic dimension by two estimators; None where no dimension can be measured.
+    """
+
+    headline: str
+    sections: tuple[ProfileSection, ...]
+    recommendation: Recommendation
+    graph: NeighborGraph
+    connectedness: Connectedness
+    span: LinearSpan
+    two_nn: DimensionEstimate | None
+    mle: DimensionEstimate | None
+
+    _references: ClassVar[tuple[str, ...]] = PAPERS
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The headline and what every section found."""
+        return (self.headline, *(sentence for section in self.sections for sentence in section.sentences))
+
+    @property
+    def local_dimension(self) -> np.ndarray:
+        """The dimension around every point by maximum likelihood, shape (n,); NaN where it cannot be measured."""
+        return np.full(self.graph.n_points, np.nan) if self.mle is None else self.mle.per_point
+
+    def section(self, name: str) -> ProfileSection:
+        """Return the section of this name.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise KeyError(f"no section {name!r}; there are {', '.join(section.name for section in self.sections)}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but arrays of one value a point, ready for JSON."""
+        return {
+            "headline": self.headline,
+            "sections": {
+                section.name: {"sentences": list(section.sentences), "values": dict(section.values)}
+                for section in self.sections
+            },
+            "recommendation": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in {"sentence": self.recommendation.sentence, **asdict(self.recommendation)}.items()
+            },
+        }
+
+    def __str__(self) -> str:
+        found = [f"- {sentence}" for sentence in self.sentences[1:]]
+        advice = [f"- {sentence}" for sentence in (*self.recommendation.reasons, *self.recommendation.watch)]
+        return "\n".join([self.headline, *found, self.recommendation.sentence, *advice])
+
+    def _repr_html_(self) -> str:
+        def listed(sentences: tuple[str, ...]) -> str:
+            return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+        advice = self.recommendation
+        return (
+            f"<div><p><b>{escape(self.headline)}</b></p>{listed(self.sentences[1:])}"
+            f"<p><b>{escape(advice.sentence)}</b></p>{listed((*advice.reasons, *advice.watch))}</div>"
+        )
+
+    def __rich__(self) -> Any:
+        from rich.console import Group
+        from rich.padding import Padding
+        from rich.text import Text
+
+        advice = self.recommendation
+        return Group(
+            Text(self.headline, style="bold"),
+            *(Padding(Text(sentence), (0, 0, 0, 2)) for sentence in self.sentences[1:]),
+            Text(advice.sentence, style="bold"),
+            *(Padding(Text(sentence), (0, 0, 0, 2)) for sentence in (*advice.reasons, *advice.watch)),
+        )
+
+
+@references(*PAPERS)
+def profile(
+    X: Points,
+    *,
+    n_neighbors: int | None = None,
+    metric: Metric = "euclidean",
+    graph: NeighborGraph | None = None,
+    random_state: RandomState = 0,
+    n_jobs: int | None = None,
+) -> GeometryProfile:
+    """Measure the geometry of a data set, and say what it is and how to map it.
+
+    One neighbour graph serves everything: repeated rows, connected parts, intrinsic dimension globally and around
+    every point. The linear span comes from the covariance. Whether the data is flat is told by comparison with flat
+    clouds of the same variances, in samples of up to 600 points.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Points; names of columns are used where there are any.
+    n_neighbors : int, optional
+        Neighbours of each point; the lesser of 15 and n - 1 by default.
+    metric : str or callable, default "euclidean"
+        Metric of the neighbours, as `holonomy.graphs.neighbors` takes it. The linear span is always Euclidean, and
+        flatness is only judged for Euclidean neighbours.
+    graph : NeighborGraph, optional
+        Neighbours of the points, if they are known already; excludes ``n_neighbors``.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the samples and of the flat clouds.
+    n_jobs : int, optional
+        Threads. The result does not depend on it.
+
+    Returns
+    -------
+    GeometryProfile
+
+    Raises
+    ------
+    ValueError
+        On NaN, fewer than 2 rows, fewer rows than neighbours, or a graph of another number of points.
+
+    References
+    ----------
+    Facco, d'Errico, Rodriguez, Laio (2017), Estimating the intrinsic dimension of datasets by a minimal neighborhood
+    information.
+    Levina, Bickel (2004), Maximum likelihood estimation of intrinsic dimension.
+    MacKay, Ghahramani (2005), Comments on 'Maximum likelihood estimation of intrinsic dimension'.
+    Roy, Vetterli (2007), The effective rank: a measure of effective dimensionality.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import holonomy
+    >>> angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 1000)
+    >>> found = holonomy.profile(np.c_[np.cos(angle), np.sin(angle)])
+    >>> found.headline[:39]
+    'The data look 1-dimensional, like a cur'
+    >>> found.recommendation.method
+    'UMAP'
+    """
+    names = tuple(str(name) for name in getattr(X, "columns", ()))
+    if isinstance(metric, str) and metric == "precomputed":
+        raise ValueError("metric must not be 'precomputed': a profile needs points; pass their neighbours as graph.")
+    points = check_points(X, min_samples=2)
+    if len(names) != points.shape[1]:
+        names = tuple(str(column) for column in range(points.shape[1]))
+    seed = check_seed(random_state)
+    with threads(n_jobs):
+        graph = _shared_graph(points, graph, n_neighbors, metric, n_jobs)
+        k, kind = graph.n_neighbors, metric if callable(metric) else graph.metric
+        findings = measure_all(
+            points, graph, names, seed, lambda rows: neighbors(rows, min(k, len(rows) - 1), metric=kind)
+        )
+    return GeometryProfile(
+        headline=wording.headline(findings),
+        sections=_sections(findings),
+        recommendation=recommend(findings),
+        graph=graph,
+        connectedness=findings.connectedness,
+        span=findings.span,
+        two_nn=findings.two_nn,
+        mle=findings.mle,
+    )
+
+
+def _shared_graph(
+    points: np.ndarray, graph: NeighborGraph | None, n_neighbors: int | None, metric: Metric, n_jobs: int | None
+) -> NeighborGraph:
+    if graph is None:
+        k = min(DEFAULT_NEIGHBORS, len(points) - 1) if n_neighbors is None else n_neighbors
+        return neighbors(points, check_int(k, "n_neighbors", minimum=1), metric=metric, n_jobs=n_jobs)
+    if n_neighbors is not None:
+        raise ValueError("give either graph or n_neighbors; graph.truncated(k) has fewer neighbours.")
+    check_same_length(len(points), check_graph(graph).n_points, "X", "graph")
+    return graph
+
+
+def _sections(findings: Findings) -> tuple[ProfileSection, ...]:
+    columns, parts, span = findings.columns, findings.connectedness, findings.span
+    size = {
+        "n_points": findings.n_points,
+        "n_features": columns.n_columns,
+        "metric": findings.graph.metric,
+        "n_neighbors": findings.graph.n_neighbors,
+        "repeated_rows": findings.n_repeated,
+        "constant_columns": list(columns.constant),
+        "dominating_column": columns.dominating,
+        "largest_variance_share": columns.largest_share,
+    }
+    linear = {
+        "directions_with_95_percent": span.directions_for(0.95),
+        "effective_rank": span.effective_rank,
+        "participation_ratio": span.participation_ratio,
+        "leading_variances": span.spectrum[:20].tolist(),
+        "noise_floor": None if findings.floor is None else asdict(findings.floor),
+    }
+    return (
+        ProfileSection("size", wording.about_size(findings), size),
+        ProfileSection(
+            "connectedness",
+            wording.about_connectedness(parts),
+            {"n_parts": parts.n_components, "largest_parts": parts.sizes[:20].tolist()},
+        ),
+        ProfileSection("linear span", wording.about_span(findings), linear),
+        ProfileSection("dimension", wording.about_dimension(findings), _dimension_values(findings)),
+        ProfileSection(
+            "shape",
+            wording.about_shape(findings),
+            {"verdict": findings.verdict, **(asdict(findings.flatness) if findings.flatness else {})},
+        ),
+    )
+
+
+def _dimension_values(findings: Findings) -> dict[str, Any]:
+    values: dict[str, Any] = {"dimension": findings.dimension, "tied_share": findings.tied_share}
+    for name, estimate in (("two_nn", findings.two_nn), ("maximum_likelihood", findings.mle)):
+        values[name] = None
+        if estimate is not None:
+            low, high = wording.local_range(estimate)
+            values[name] = {
+                "value": estimate.value,
+                "low": estimate.low,
+                "high": estimate.high,
+                "level": estimate.level,
+                "local_low": low,
+                "local_high": high,
+            }
+    return values

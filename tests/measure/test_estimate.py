@@ -1,0 +1,56 @@
+"""Intervals from samples."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from holonomy.measure import Estimate
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=60), st.integers(60, 1000))
+def test_the_interval_holds_the_mean_within_bounds(values, n_population):
+    estimate = Estimate.from_sample(np.array(values), n_population)
+    assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+    assert float(estimate) == pytest.approx(np.mean(values))
+
+
+def test_yes_and_no_give_wilsons_interval():
+    """9 of 10, from a population without end: known limits."""
+    estimate = Estimate.from_sample(np.r_[np.ones(9), 0], 10**9)
+    assert (estimate.low, estimate.high) == (pytest.approx(0.5958, abs=2e-2), pytest.approx(0.9821, abs=2e-2))
+
+
+def test_agreement_of_all_is_no_certainty():
+    estimate = Estimate.from_sample(np.ones(100), 10_000)
+    assert estimate.high == 1.0
+    assert 0.95 < estimate.low < 0.99
+
+
+def test_the_interval_closes_as_the_sample_becomes_the_population():
+    values = np.random.default_rng(0).random(200)
+    widths = [e.high - e.low for e in (Estimate.from_sample(values, n) for n in (100_000, 400, 220, 200))]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] == 0
+
+
+@pytest.mark.parametrize("shares", [np.full(2000, 0.5), np.random.default_rng(1).beta(20, 1, 2000)])
+def test_coverage(shares):
+    rng = np.random.default_rng(2)
+    population = (rng.random(2000) < shares).astype(float) if shares[0] == 0.5 else shares
+    held = 0
+    for _ in range(300):
+        estimate = Estimate.from_sample(rng.choice(population, 80, replace=False), 2000)
+        held += estimate.low <= population.mean() <= estimate.high
+    assert 0.90 <= held / 300 <= 0.99
+
+
+def test_it_shows_itself():
+    estimate = Estimate(0.91234, 0.9, 0.92, 1000)
+    assert str(estimate) == "0.912 (95 % interval 0.900 to 0.920, 1,000 points)"
+    assert "0.9123" in estimate._repr_html_()
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(estimate)
+    assert "0.9000 to 0.9200" in console.export_text()
