@@ -147,6 +147,15 @@ def test_more_copies_than_neighbours():
     assert found.graph.n_points == 6000
 
 
+def test_more_copies_than_neighbours_in_a_graph_of_unknown_metric():
+    X = np.repeat(gaussian(30, 2), 20, axis=0)
+    graph = neighbors(np.abs(X[:, None] - X[None]).sum(axis=2), 15, metric="precomputed")
+    found = profile(X, graph=graph)
+    assert found.mle is None
+    assert found.headline.startswith("No dimension can be measured")
+    assert profile(X, graph=neighbors(X, 15, metric="manhattan")).mle is not None
+
+
 def test_constant_and_dominating_columns_are_named():
     X = pd.DataFrame(gaussian(300, 4), columns=["a", "b", "<big>", "d"])
     X["<big>"] *= 1000

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from holonomy.measure import effective_rank
 
@@ -61,6 +62,16 @@ def test_large_problems_are_sampled(monkeypatch):
     assert span.n_used == 15
     assert len(span.spectrum) == 15
     np.testing.assert_array_equal(span.spectrum, effective_rank(X, random_state=1).spectrum)
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    X = np.random.default_rng(0).normal(size=(1000, 200))
+    spectra = []
+    for n_threads in (1, 2, 4):
+        with threadpool_limits(n_threads):
+            spectra.append(effective_rank(X).spectrum)
+    np.testing.assert_array_equal(spectra[1], spectra[0])
+    np.testing.assert_array_equal(spectra[2], spectra[0])
 
 
 def test_it_shows_itself():

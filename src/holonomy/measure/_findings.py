@@ -121,13 +121,16 @@ def measure_all(
     graph: NeighborGraph,
     names: tuple[str, ...],
     seed: int,
-    search: Callable[[np.ndarray], NeighborGraph],
+    search: Callable[[np.ndarray], NeighborGraph] | None,
 ) -> Findings:
-    """Measure everything that a profile speaks of; ``search`` finds the neighbours of other rows if need be."""
+    """Measure everything that a profile speaks of.
+
+    Where rows have more copies than neighbours, ``search`` finds the neighbours of the distinct rows.
+    """
     near = distinct_neighbors(graph)
     n_distinct = len(near.distances)
     first = np.unique(near.place, return_index=True)[1]
-    if 2 <= n_distinct < len(X) and near.counts.min() < min(2, n_distinct - 1):
+    if search is not None and 2 <= n_distinct < len(X) and near.counts.min() < min(2, n_distinct - 1):
         distinct = X[first]
         return _repeat(measure_all(distinct, search(distinct), names, seed, search), graph, near.place)
     parts = connectedness(graph)

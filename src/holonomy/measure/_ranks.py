@@ -68,7 +68,9 @@ def _euclidean_equivalent(points: Any, metric: Metric) -> np.ndarray | None:
         return np.ascontiguousarray(points)
     if metric not in ("cosine", "correlation"):
         return None
-    directions = points - points.mean(axis=1, keepdims=True) if metric == "correlation" else points
+    directions = points.astype(np.float64)
+    if metric == "correlation":
+        directions -= directions.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     return np.ascontiguousarray(directions / lengths) if lengths.all() else None
 

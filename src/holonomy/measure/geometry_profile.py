@@ -24,6 +24,9 @@ from holonomy.measure.recommendation import Recommendation, recommend
 
 PAPERS = ("facco2017estimating", "levina2004maximum", "mackay2005comments", "roy2007effective")
 
+SEARCHABLE = ("euclidean", "sqeuclidean", "cosine", "correlation", "manhattan", "chebyshev")
+"""Metrics that a name tells everything of."""
+
 
 @dataclass(frozen=True)
 class ProfileSection:
@@ -211,16 +214,19 @@ def profile(
         names = tuple(str(column) for column in range(points.shape[1]))
     seed = check_seed(random_state)
     with threads(n_jobs):
-        graph = _shared_graph(points, graph, n_neighbors, metric, n_jobs)
-        k, kind = graph.n_neighbors, metric if callable(metric) else graph.metric
-        findings = measure_all(
-            points, graph, names, seed, lambda rows: neighbors(rows, min(k, len(rows) - 1), metric=kind)
-        )
+        shared = _shared_graph(points, graph, n_neighbors, metric, n_jobs)
+        known_metric = metric if graph is None else shared.metric
+        can_search = graph is None or known_metric in SEARCHABLE
+
+        def search(rows: np.ndarray) -> NeighborGraph:
+            return neighbors(rows, min(shared.n_neighbors, len(rows) - 1), metric=known_metric)
+
+        findings = measure_all(points, shared, names, seed, search if can_search else None)
     return GeometryProfile(
         headline=wording.headline(findings),
         sections=_sections(findings),
         recommendation=recommend(findings),
-        graph=graph,
+        graph=shared,
         connectedness=findings.connectedness,
         span=findings.span,
         two_nn=findings.two_nn,
