@@ -8,6 +8,7 @@ from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from holonomy.measure import effective_rank
+from holonomy.measure.linear_span import leading_coordinates
 
 
 def box(extents, n=400, seed=0):
@@ -72,6 +73,13 @@ def test_the_same_bits_for_any_number_of_threads():
             spectra.append(effective_rank(X).spectrum)
     np.testing.assert_array_equal(spectra[1], spectra[0])
     np.testing.assert_array_equal(spectra[2], spectra[0])
+
+
+@pytest.mark.parametrize("shape", [(60, 8), (8, 60)])
+def test_leading_coordinates_are_those_of_the_singular_value_decomposition(shape):
+    X = np.random.default_rng(0).normal(size=shape) * np.linspace(1, 3, shape[1]) + 7
+    u, s, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    np.testing.assert_allclose(np.abs(leading_coordinates(X, 3)), np.abs(u[:, :3] * s[:3]), atol=1e-8)
 
 
 def test_it_shows_itself():

@@ -13,7 +13,7 @@ from holonomy.measure._flatness import Flatness, compare_with_flat
 from holonomy.measure._spectral_floor import SpectralFloor, find_floor
 from holonomy.measure.components import Connectedness, connectedness
 from holonomy.measure.intrinsic_dimension import DimensionEstimate, mle_dimension, two_nn
-from holonomy.measure.linear_span import LinearSpan, effective_rank
+from holonomy.measure.linear_span import LinearSpan, effective_rank, leading_coordinates
 
 NOISE_RATIO = 1.25
 """Dimension at the smallest distances over that from afar, above which noise shows."""
@@ -36,7 +36,8 @@ class Findings:
     """What a profile rests on.
 
     ``two_nn`` and ``mle`` are None where they cannot be measured, ``flatness`` where it cannot be compared. ``span``,
-    ``floor`` and ``flatness`` describe the distinct rows of the largest connected part. ``is_crowded`` tells that rows
+    ``floor`` and ``flatness`` describe the distinct rows of the largest connected part, ``flatness`` within the
+    directions above noise. ``is_crowded`` tells that rows
     have more copies than neighbours, so that parts and dimensions were measured on the distinct rows.
     """
 
@@ -82,10 +83,8 @@ class Findings:
 
     @property
     def noise(self) -> SpectralFloor | None:
-        """The floor of the spectrum if it is noise: if the data, seen from afar, does not extend into it."""
-        if self.floor is None or self.flatness is None:
-            return None
-        return self.floor if self.flatness.coarse <= self.floor.n_above + max(2, self.floor.n_above) else None
+        """The floor of the spectrum if it is noise."""
+        return self.floor if self.floor is not None and self.floor.is_noise else None
 
     @property
     def linear_directions(self) -> int:
@@ -134,8 +133,10 @@ def measure_all(
         distinct = X[first]
         return _repeat(measure_all(distinct, search(distinct), names, seed, search), graph, near.place)
     parts = connectedness(graph)
-    largest = X[first[parts.labels[first] == 0]]
+    chosen = first[parts.labels[first] == 0]
+    largest = X if len(chosen) == len(X) else X[chosen]
     span = effective_rank(largest if len(largest) > 1 else X, random_state=derive_seed(seed, "span"))
+    floor = find_floor(largest, span, seed) if len(largest) >= FEWEST_POINTS else None
     two, mle = _measured(two_nn, graph), _measured(mle_dimension, graph)
     tied_share = float(np.mean(near.distances[:, :1] == near.distances[:, 1:2])) if graph.n_neighbors > 1 else 0.0
     # Clouds of real numbers are no measure for discrete data, nor for other metrics.
@@ -148,11 +149,18 @@ def measure_all(
         tied_share=tied_share,
         connectedness=parts,
         span=span,
-        floor=find_floor(span),
+        floor=floor,
         two_nn=two,
         mle=mle,
-        flatness=compare_with_flat(largest, span, derive_seed(seed, "flat")) if comparable else None,
+        flatness=_flatness(largest, span, floor, seed) if comparable else None,
     )
+
+
+def _flatness(points: np.ndarray, span: LinearSpan, floor: SpectralFloor | None, seed: int) -> Flatness | None:
+    if floor is not None and floor.is_noise:
+        points = leading_coordinates(points, floor.n_above)
+        span = effective_rank(points)
+    return compare_with_flat(points, span, derive_seed(seed, "flat"))
 
 
 def _measured(

@@ -4,6 +4,7 @@ import numpy as np
 
 from holonomy.measure._columns import Columns
 from holonomy.measure._findings import Findings
+from holonomy.measure._spectral_floor import SpectralFloor
 from holonomy.measure.components import Connectedness
 from holonomy.measure.intrinsic_dimension import DimensionEstimate
 
@@ -63,9 +64,8 @@ def _about_columns(columns: Columns) -> list[str]:
     if columns.constant:
         n = len(columns.constant)
         verb = "is constant and carries" if n == 1 else "are constant and carry"
-        shown = ", ".join(columns.constant[:NAMES_SHOWN]) + (
-            f" and {n - NAMES_SHOWN:,} more" if n > NAMES_SHOWN else ""
-        )
+        more = f" and {n - NAMES_SHOWN:,} more" if n > NAMES_SHOWN else ""
+        shown = ", ".join(columns.constant[:NAMES_SHOWN]) + more
         sentences.append(f"{n:,} {_plural('column', n)} {verb} no information: {shown}.")
     if columns.dominating is not None:
         sentences.append(
@@ -100,8 +100,9 @@ def about_span(findings: Findings) -> tuple[str, ...]:
     ]
     if findings.floor is not None:
         n = findings.floor.n_above
+        kind = "floor of noise" if findings.noise else "remainder"
         sentences.append(
-            f"{n:,} {_plural('direction', n)} {'stands' if n == 1 else 'stand'} out from an even floor with "
+            f"{n:,} {_plural('direction', n)} {'stands' if n == 1 else 'stand'} out from an even {kind}, with "
             f"standard deviation {findings.floor.deviation:.3g} in each direction."
         )
     return tuple(sentences)
@@ -122,8 +123,9 @@ def about_dimension(findings: Findings) -> tuple[str, ...]:
             f"The nearest neighbours of {100 * findings.tied_share:.0f} % of the points are equally far, as in rounded "
             "or discrete data: estimates from the nearest two mean little."
         )
+    above = f", within the {_directions_above(findings.noise)}" if findings.noise else ""
     if findings.flatness is not None and findings.n_points > 2 * findings.flatness.n_points:
-        sentences.append(f"Over larger distances, in samples of 200 points, it is {findings.flatness.coarse:.1f}.")
+        sentences.append(f"Seen from afar, in samples of 200 points{above}, it is {findings.flatness.coarse:.1f}.")
     if findings.is_mixed:
         low, high = local_range(mle)
         sentences.append(
@@ -142,8 +144,9 @@ def about_shape(findings: Findings) -> tuple[str, ...]:
     flatness = findings.flatness
     if flatness is None:
         return ()
+    where = f"Within the {_directions_above(findings.noise)}, in samples" if findings.noise else "In samples"
     comparison = (
-        f"In samples of {flatness.n_points:,} points the dimension measures {flatness.measured:.1f}, and that of flat "
+        f"{where} of {flatness.n_points:,} points, the dimension measures {flatness.measured:.1f}, and that of flat "
         f"clouds with the same variances (uniform and Gaussian) {flatness.flat_low:.1f} to {flatness.flat_high:.1f}"
     )
     return (
@@ -160,6 +163,11 @@ def local_range(estimate: DimensionEstimate) -> tuple[float, float]:
     """Return the range of the local dimension around 90 % of the points."""
     low, high = np.nanquantile(estimate.per_point, [0.05, 0.95])
     return float(low), float(high)
+
+
+def _directions_above(noise: SpectralFloor) -> str:
+    n = noise.n_above
+    return "direction above the noise" if n == 1 else f"{n} directions above the noise"
 
 
 def _plural(noun: str, n: int) -> str:

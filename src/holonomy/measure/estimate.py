@@ -61,9 +61,9 @@ class Estimate:
         variance = float(np.var(values, ddof=1))
         answers = n * max(1.0, mean * (1 - mean) / variance) if variance > 0 else float(n)
         answers /= 1 - n / n_population
-        z = float(norm.ppf((1 + level) / 2))
-        centre = (mean + z**2 / (2 * answers)) / (1 + z**2 / answers)
-        half_width = z * np.sqrt(mean * (1 - mean) / answers + z**2 / (4 * answers**2)) / (1 + z**2 / answers)
+        doubt = float(norm.ppf((1 + level) / 2)) ** 2 / answers
+        centre = (mean + doubt / 2) / (1 + doubt)
+        half_width = np.sqrt(doubt * mean * (1 - mean) + doubt**2 / 4) / (1 + doubt)
         # In exact arithmetic the interval holds the mean; at 0 and 1 rounding may miss it.
         low, high = min(mean, float(centre - half_width)), max(mean, float(centre + half_width))
         return cls(mean, max(0.0, low), min(1.0, high), n, level)

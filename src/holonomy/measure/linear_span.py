@@ -123,6 +123,23 @@ def effective_rank(X: Points, *, random_state: RandomState = 0) -> LinearSpan:
     )
 
 
+def leading_coordinates(points: np.ndarray, n_directions: int) -> np.ndarray:
+    """Return the coordinates of points along their leading principal directions, shape (n, n_directions).
+
+    The directions are those of at most 2,048 rows, evenly picked.
+    """
+    mean = points.mean(axis=0, dtype=np.float64)
+    picked = points[:: -(-len(points) // LARGEST_EIGENPROBLEM)] - mean
+    with threadpool_limits(1, user_api="blas"):
+        if len(picked) > picked.shape[1]:
+            directions = np.linalg.eigh(picked.T @ picked)[1][:, ::-1][:, :n_directions]
+        else:
+            directions = picked.T @ np.linalg.eigh(picked @ picked.T)[1][:, ::-1][:, :n_directions]
+            directions /= np.linalg.norm(directions, axis=0)
+        blocks = [(points[start : start + 4096] - mean) @ directions for start in range(0, len(points), 4096)]
+    return np.concatenate(blocks)
+
+
 def _variances(points: np.ndarray) -> np.ndarray:
     n, d = points.shape
     mean = points.mean(axis=0, dtype=np.float64)
