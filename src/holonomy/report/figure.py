@@ -82,8 +82,8 @@ def _source_data(
 
 
 def _point_size(n_points: int, side: int) -> float:
-    """Diameter in pixels at which points would cover about an eighth of a map of ``side`` pixels, within [2, 10]."""
-    return float(np.clip(side * np.sqrt(0.16 / max(n_points, 1)), 2.0, 10.0))
+    """Diameter in pixels at which points would cover about a tenth of a map of ``side`` pixels, within [2, 10]."""
+    return float(np.clip(side * np.sqrt(0.12 / max(n_points, 1)), 2.0, 10.0))
 
 
 def _scatter(source: Any, x: str, y: str, size: float, *, is_main: bool) -> "figure":

@@ -109,7 +109,7 @@ def map_report(
             geometry = profile(frame_of(table), graph=graph, random_state=seed)
         with clock.step("map", bar):
             embedder = _embedder(method, k, seed)
-            embedding = _embed(embedder, points, graph)
+            embedding = _embed(embedder, points)
         with clock.step("PCA", bar):
             baseline = _principal_plane(points, seed)
         with clock.step("quality", bar):
@@ -203,7 +203,7 @@ def _embedder(method: Any, n_neighbors: int, seed: int) -> Any:
     return UMAP(n_neighbors=n_neighbors, random_state=seed)
 
 
-def _embed(embedder: Any, points: np.ndarray, graph: NeighborGraph) -> np.ndarray:
+def _embed(embedder: Any, points: np.ndarray) -> np.ndarray:
     embedding = np.asarray(embedder.fit_transform(points), dtype=np.float32)
     if embedding.shape != (len(points), 2):
         raise ValueError(f"method must map to two dimensions, got an embedding of shape {embedding.shape}.")
