@@ -38,8 +38,9 @@ class ProductSearch:
 
     def __init__(self, points: np.ndarray) -> None:
         self.points = points
-        self.mean = points.mean(axis=0, dtype=np.float64)
-        self.centred = (points - self.mean).astype(np.float32)
+        # Any shift serves; one in the points' own precision costs no second copy in double precision.
+        self.mean = points.mean(axis=0, dtype=np.float64).astype(points.dtype)
+        self.centred = (points - self.mean).astype(np.float32, copy=False)
         self.norms = np.einsum("ij,ij->i", self.centred, self.centred)
 
     def search(self, queries: np.ndarray, own: np.ndarray, k: int) -> Found:

@@ -1,0 +1,193 @@
+"""Lay out a fuzzy graph: stochastic gradient descent on the cross-entropy, parallel and reproducible at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from holonomy._core.parallel import resolve_jobs
+from holonomy._core.progress import track
+from holonomy._core.random import RandomState, check_seed, derive_seed
+from holonomy._core.validation import check_points
+from holonomy.embed._layout_kernels import advance
+
+
+@dataclass(frozen=True)
+class LayoutOptions:
+    """How a layout is optimised.
+
+    Attributes
+    ----------
+    a, b : float
+        Curve 1 / (1 + a d^(2b)) from distance on the map to membership.
+    n_epochs : int
+        Passes; the strongest edges are sampled in every one.
+    learning_rate : float, default 1.0
+        Step of the first epoch; it falls linearly to 0.
+    repulsion_strength : float, default 1.0
+        Weight of negative samples.
+    negative_sample_rate : int, default 5
+        Negative samples drawn for each sampled edge.
+    n_jobs : int, optional
+        Threads; None and -1 use what is available. The result does not depend on it.
+
+    Examples
+    --------
+    >>> from holonomy.embed import LayoutOptions
+    >>> LayoutOptions(a=1.58, b=0.9, n_epochs=200).learning_rate
+    1.0
+    """
+
+    a: float
+    b: float
+    n_epochs: int
+    learning_rate: float = 1.0
+    repulsion_strength: float = 1.0
+    negative_sample_rate: int = 5
+    n_jobs: int | None = None
+
+
+def optimize_layout(
+    graph: sparse.csr_array, start: np.ndarray, options: LayoutOptions, *, random_state: RandomState = None
+) -> np.ndarray:
+    """Move points so that their memberships on the map agree with those of a symmetric fuzzy graph.
+
+    Every point sums the forces of its own edges and negative samples, seen from the positions after the previous
+    epoch; random numbers are a function of (seed, epoch, point, draw). Threads therefore cannot race.
+
+    Parameters
+    ----------
+    graph : csr_array of shape (n, n)
+        Symmetric memberships in [0, 1].
+    start : array-like of shape (n, dim)
+        Initial coordinates; not written to.
+    options : LayoutOptions
+        The curve, the number of epochs and the weights.
+    random_state : int, Generator, RandomState or None
+        Seed of the negative samples.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, dim)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or the start is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.embed import LayoutOptions, optimize_layout
+    >>> from holonomy.graphs import fuzzy_simplicial_set, neighbors
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> graph = fuzzy_simplicial_set(neighbors(X, 5))
+    >>> optimize_layout(graph, X[:, :2], LayoutOptions(1.58, 0.9, n_epochs=50), random_state=0).shape
+    (50, 2)
+
+    References
+    ----------
+    McInnes, Healy, Melville (2018). UMAP: Uniform Manifold Approximation and Projection. arXiv:1802.03426.
+    """
+    points = check_points(start, name="start")
+    if graph.shape != (len(points), len(points)):
+        raise ValueError(f"graph must have shape {(len(points),) * 2} to fit start, got {graph.shape}.")
+    strongest = float(graph.data.max(initial=0.0))
+    edges = _prune(graph, strongest / options.n_epochs)
+    seed = derive_seed(check_seed(random_state), "layout") % 2**32
+    keys = _scrambled(np.arange(len(points), dtype=np.uint32), seed)
+    positions = np.ascontiguousarray(points.T, dtype=np.float32)
+    return _descend(positions, None, edges, _rates(edges, strongest), keys, options)
+
+
+def place_points(
+    memberships: sparse.csr_array,
+    start: np.ndarray,
+    reference: np.ndarray,
+    options: LayoutOptions,
+    keys: np.ndarray,
+) -> np.ndarray:
+    """Place new points among fixed reference points; each row depends on nothing but itself.
+
+    ``memberships`` (m, n) are in [0, 1], ``start`` is (m, dim), ``reference`` is (n, dim), and ``keys`` (m,) of uint32
+    seed each row's own negative samples. Returns float32 coordinates of shape (m, dim).
+    """
+    edges = _prune(memberships, 1.0 / options.n_epochs)
+    positions = np.ascontiguousarray(start.T, dtype=np.float32)
+    targets = np.ascontiguousarray(reference.T, dtype=np.float32)
+    return _descend(positions, targets, edges, _rates(edges, 1.0), keys, options)
+
+
+def _descend(
+    positions: np.ndarray,
+    targets: np.ndarray | None,
+    edges: sparse.csr_array,
+    rates: np.ndarray,
+    keys: np.ndarray,
+    options: LayoutOptions,
+) -> np.ndarray:
+    """Run all epochs on positions (dim, m); targets are the positions themselves where None."""
+    positions, moved = positions.copy(), np.empty_like(positions)
+    n_threads = resolve_jobs(options.n_jobs)
+    m = positions.shape[1]
+    size = max(1, -(-m // (4 * n_threads)))
+    curve = (np.float32(options.a), np.float32(options.b), np.float32(options.repulsion_strength))
+    pull = np.float32(2 if targets is None else 1)
+    with ThreadPoolExecutor(n_threads) as pool:
+        for epoch in track(range(options.n_epochs), "Laying out"):
+            step = np.float32(options.learning_rate * (1 - epoch / options.n_epochs))
+            fixed = (positions, positions if targets is None else targets, moved, edges.indptr, edges.indices, rates)
+            running = [
+                pool.submit(
+                    advance,
+                    *fixed,
+                    keys,
+                    epoch,
+                    step,
+                    pull,
+                    *curve,
+                    options.negative_sample_rate,
+                    first,
+                    min(first + size, m),
+                )
+                for first in range(0, m, size)
+            ]
+            for part in running:
+                part.result()
+            positions, moved = moved, positions
+    return np.ascontiguousarray(positions.T)
+
+
+def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
+    """Drop edges too weak to be sampled even once, and sort the rest."""
+    kept = sparse.csr_array(graph, copy=True)
+    kept.data[kept.data < weakest] = 0
+    kept.eliminate_zeros()
+    kept.sort_indices()
+    return kept
+
+
+def _rates(edges: sparse.csr_array, strongest: float) -> np.ndarray:
+    """Share of epochs in which each edge is sampled, in units of 2**-32."""
+    if strongest <= 0:
+        return np.zeros(edges.nnz, dtype=np.uint32)
+    return np.minimum(edges.data.astype(np.float64) / strongest * 2**32, 2**32 - 1).astype(np.uint32)
+
+
+def _scrambled(numbers: np.ndarray, seed: int) -> np.ndarray:
+    """Spread 32-bit numbers and a seed over 32 bits, elementwise."""
+    h = (numbers ^ np.uint32(seed)) * np.uint32(0x85EBCA6B)
+    h ^= h >> np.uint32(13)
+    h *= np.uint32(0xC2B2AE35)
+    return h ^ (h >> np.uint32(16))
+
+
+def row_keys(indices: np.ndarray, distances: np.ndarray, seed: int) -> np.ndarray:
+    """One key a row from its neighbours (m, k) and their distances alone, shape (m,)."""
+    keys = np.full(len(indices), derive_seed(seed, "rows") % 2**32, dtype=np.uint32)
+    bits = np.ascontiguousarray(distances, dtype=np.float32).view(np.uint32)
+    for column in range(indices.shape[1]):
+        for words in (indices[:, column].astype(np.uint32), bits[:, column]):
+            keys = _scrambled(keys * np.uint32(31) + words, column)
+    return keys
