@@ -54,6 +54,13 @@ class Table:
         The key of ``labels`` that was chosen as label.
     notes : tuple of str
         What a reader should know: columns left out, identifiers, constant columns, how the file was understood.
+
+    Examples
+    --------
+    >>> from holonomy.datasets import as_table
+    >>> table = as_table([[0.0, 1.0], [2.0, 3.0]], name="two points")
+    >>> table.X.shape, table.name
+    ((2, 2), 'two points')
     """
 
     X: np.ndarray

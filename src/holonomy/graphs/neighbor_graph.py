@@ -24,6 +24,14 @@ class NeighborGraph:
         How the neighbours were found, e.g. ``"exact"``.
     recall : float or None
         Measured share of true neighbours found; 1.0 for exact search, None where it is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import NeighborGraph
+    >>> graph = NeighborGraph(np.array([[1, 2], [0, 2], [1, 0]]), np.array([[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]))
+    >>> graph.truncated(1).indices.ravel().tolist()
+    [1, 0, 1]
     """
 
     indices: np.ndarray

@@ -40,6 +40,15 @@ class Spectrum:
         ``"dense"``, ``"chebyshev"``, or ``"exact"`` when connected components alone determine the answer.
     converged : bool
         Whether all residuals are within the tolerance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import fuzzy_simplicial_set, leading_spectrum, neighbors
+    >>> X = np.random.default_rng(0).normal(size=(50, 2))
+    >>> found = leading_spectrum(fuzzy_simplicial_set(neighbors(X, 10)), 2)
+    >>> found.eigenvectors.shape, found.n_graph_components, found.converged
+    ((50, 2), 1, True)
     """
 
     eigenvalues: np.ndarray

@@ -31,6 +31,15 @@ class TangentSpaces:
         Variance of the neighbourhood along each principal direction, falling, in squared units of the data.
     dims : ndarray of int64, shape (n,)
         Dimension of each tangent space.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import neighbors, tangent_spaces
+    >>> line = np.outer(np.arange(20.0), [0.6, 0.8])
+    >>> spaces = tangent_spaces(line, neighbors(line, 4))
+    >>> int(spaces.dims.max()), spaces.bases[5, :, 0].round(3).tolist()
+    (1, [0.6, 0.8])
     """
 
     bases: np.ndarray

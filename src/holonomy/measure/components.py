@@ -26,6 +26,14 @@ class Connectedness:
         The part of every point; 0 is the largest, parts of equal size are in the order of their first points.
     n_neighbors : int
         Neighbours of each point in the graph.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.measure import connectedness
+    >>> parts = connectedness(np.array([[0.0], [1.0], [50.0], [51.0], [52.0]]), n_neighbors=1)
+    >>> parts.is_connected, parts.labels.tolist()
+    (False, [1, 1, 0, 0, 0])
     """
 
     n_components: int

@@ -40,6 +40,14 @@ class ProfileSection:
         What was found.
     values : dict
         The numbers behind the sentences; text, numbers, booleans, None and lists of these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import holonomy
+    >>> section = holonomy.profile(np.random.default_rng(0).normal(size=(200, 3))).section("connectedness")
+    >>> section.values["n_parts"]
+    1
     """
 
     name: str
@@ -67,6 +75,16 @@ class GeometryProfile:
         Linear extent of the largest part.
     two_nn, mle : DimensionEstimate or None
         Intrinsic dimension by two estimators; None where no dimension can be measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import holonomy
+    >>> found = holonomy.profile(np.random.default_rng(0).normal(size=(200, 3)))
+    >>> [section.name for section in found.sections]
+    ['size', 'connectedness', 'linear span', 'dimension', 'shape']
+    >>> found.local_dimension.shape
+    (200,)
     """
 
     headline: str

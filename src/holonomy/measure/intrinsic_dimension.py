@@ -39,6 +39,14 @@ class DimensionEstimate:
         Name of the estimator.
     level : float
         Confidence of the interval.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.measure import two_nn
+    >>> found = two_nn(np.random.default_rng(0).uniform(size=(1000, 2)))
+    >>> found.low < 2 < found.high
+    True
     """
 
     value: float

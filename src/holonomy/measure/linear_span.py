@@ -32,6 +32,14 @@ class LinearSpan:
         Variances (with divisor n - 1) along the principal directions, descending; rounding errors are set to 0.
     n_used : int
         Number of rows measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.measure import effective_rank
+    >>> span = effective_rank(np.random.default_rng(0).normal(size=(100, 5)) * [3, 2, 1, 0, 0])
+    >>> span.rank, span.directions_for(0.8)
+    (3, 2)
     """
 
     effective_rank: float

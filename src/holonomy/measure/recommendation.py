@@ -33,6 +33,14 @@ class Recommendation:
         What to look out for in the map, in sentences.
     geometry : str
         Target space of the map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import holonomy
+    >>> advice = holonomy.profile(np.random.default_rng(0).uniform(size=(500, 2))).recommendation
+    >>> advice.sentence
+    'Map it with PCA into 2 dimensions.'
     """
 
     method: str

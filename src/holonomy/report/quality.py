@@ -31,6 +31,14 @@ class Score:
         What is measured, and the question it answers.
     map, baseline : Estimate
         The values; higher is better.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.report import map_report
+    >>> score = map_report(np.random.default_rng(0).normal(size=(60, 5)), n_neighbors=10).scores[0]
+    >>> score.name, 0 <= score.map.value <= 1
+    ('Trustworthiness', True)
     """
 
     name: str

@@ -62,6 +62,14 @@ class MapReport:
         Seconds that each step took.
     created : str
         Date, ISO 8601.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.report import map_report
+    >>> report = map_report(np.random.default_rng(0).normal(size=(60, 5)), n_neighbors=10)
+    >>> report.embedding.shape, [score.name for score in report.scores]
+    ((60, 2), ['Trustworthiness', 'Continuity', 'Neighbour recall'])
     """
 
     name: str
