@@ -4,6 +4,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from holonomy.datasets import load
+from holonomy.embed import UMAP
 from holonomy.report import MapReport, map_report
 
 X = np.random.default_rng(0).normal(size=(50, 4))
@@ -25,6 +26,29 @@ def test_the_default_map_is_umap_and_the_same_every_time():
     assert "mcinnes2018umap" in first.citations
     other = map_report(X, n_neighbors=8, random_state=4)
     assert not np.array_equal(first.embedding, other.embedding)
+
+
+@pytest.mark.parametrize(
+    ("method", "is_shared"),
+    [
+        (UMAP(7, n_epochs=5, random_state=0), True),
+        (UMAP(8, n_epochs=5, random_state=0), False),
+        (UMAP(7, n_epochs=5, random_state=0, metric="manhattan"), False),
+    ],
+    ids=["enough neighbours", "too few neighbours", "another metric"],
+)
+def test_neighbours_are_found_once_where_the_method_needs_the_same(method, is_shared, monkeypatch):
+    given = []
+
+    def fit(self, X, y=None, *, graph=None):
+        given.append(graph)
+        return original(self, X, y, graph=graph)
+
+    original = UMAP.fit
+    monkeypatch.setattr(UMAP, "fit", fit)
+    report = map_report(X, method=method, n_neighbors=6)
+    assert (given[0] is report.profile.graph) is is_shared
+    np.testing.assert_array_equal(report.embedding, original(method, X).embedding_)
 
 
 def test_what_a_report_holds():

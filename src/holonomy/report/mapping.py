@@ -1,6 +1,7 @@
 """The main job: data in, a map with evidence out."""
 
 import datetime
+import inspect
 import platform
 import time
 from collections.abc import Iterator, Mapping
@@ -109,7 +110,7 @@ def map_report(
             geometry = profile(frame_of(table), graph=graph, random_state=seed)
         with clock.step("map", bar):
             embedder = _embedder(method, k, seed)
-            embedding = _embed(embedder, points)
+            embedding = _embed(embedder, points, graph)
         with clock.step("PCA", bar):
             baseline = _principal_plane(points, seed)
         with clock.step("quality", bar):
@@ -203,11 +204,23 @@ def _embedder(method: Any, n_neighbors: int, seed: int) -> Any:
     return UMAP(n_neighbors=n_neighbors, random_state=seed)
 
 
-def _embed(embedder: Any, points: np.ndarray) -> np.ndarray:
-    embedding = np.asarray(embedder.fit_transform(points), dtype=np.float32)
+def _embed(embedder: Any, points: np.ndarray, graph: NeighborGraph) -> np.ndarray:
+    shared = {"graph": graph} if _can_use(embedder, graph) else {}
+    embedding = np.asarray(embedder.fit_transform(points, **shared), dtype=np.float32)
     if embedding.shape != (len(points), 2):
         raise ValueError(f"method must map to two dimensions, got an embedding of shape {embedding.shape}.")
     return embedding
+
+
+def _can_use(embedder: Any, graph: NeighborGraph) -> bool:
+    """Whether the method takes neighbours found before, and these are the ones it would search for itself."""
+    if "graph" not in inspect.signature(embedder.fit_transform).parameters:
+        return False
+    told = embedder.get_params(deep=False)
+    metric, wanted = told.get("metric"), told.get("n_neighbors")
+    same_metric = isinstance(metric, str) and metric == graph.metric and not told.get("metric_kwds")
+    # The point itself counts as a neighbour of the method, and not in the graph.
+    return same_metric and isinstance(wanted, int) and wanted - 1 <= graph.n_neighbors
 
 
 def _principal_plane(points: np.ndarray, seed: int) -> np.ndarray:
