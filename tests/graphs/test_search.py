@@ -290,6 +290,8 @@ def test_data_frames_and_tensors_are_accepted(cloud):
         ({"X": np.ones((1, 2))}, "needs at least 3 rows"),
         ({"n_neighbors": 10}, "needs at least 11 rows"),
         ({"n_neighbors": 0}, "n_neighbors must be at least 1"),
+        ({"X": np.arange(20.0).reshape(10, 2) * 1e30}, "largest value of X is 1.9e\\+31"),
+        ({"X": np.arange(20.0).reshape(10, 2) * 1e-200}, "largest value of X is 1.9e-199"),
         ({"metric": "euclidian"}, "metric must be one of"),
         ({"method": "magic"}, "method must be one of"),
         ({"metric": "precomputed", "X": np.ones((3, 4))}, "must be square"),

@@ -131,7 +131,7 @@ def _descend(
     positions, moved = positions.copy(), np.empty_like(positions)
     n_threads = resolve_jobs(options.n_jobs)
     m = positions.shape[1]
-    size = max(1, -(-m // (4 * n_threads)))
+    size = max(1, -(-m // (2 * n_threads)))
     curve = (np.float32(options.a), np.float32(options.b), np.float32(options.repulsion_strength))
     pull = np.float32(2 if targets is None else 1)
     with ThreadPoolExecutor(n_threads) as pool:

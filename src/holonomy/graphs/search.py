@@ -25,6 +25,9 @@ TREE_DIMENSIONS = 8
 DENSE_ENTRIES = 2**29
 """Entries up to which sparse points are made dense: 2 GiB in single precision."""
 
+LARGEST_VALUE = 1e16
+"""Largest magnitude of a coordinate (its inverse is the least): squared distances must stay within single precision."""
+
 ALIASES = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "linf": "chebyshev", "infinity": "chebyshev"}
 BOOLEAN_METRICS = {"jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule"}
 SCIPY_METRICS = {"braycurtis", "canberra", "hamming", "mahalanobis", "minkowski", "seuclidean", "jensenshannon"}
@@ -201,7 +204,11 @@ class NeighborIndex:
         points = check_points(X, name=name, accept_sparse=True)
         if not callable(self._metric) and self._metric in BOOLEAN_METRICS:
             return points != 0
-        return points if sparse.issparse(points) else np.ascontiguousarray(points)
+        if sparse.issparse(points):
+            return points
+        if not callable(self._metric) and self._metric in OWN_METRICS:
+            _check_scale(points, name)
+        return np.ascontiguousarray(points)
 
     def _choose(self) -> str:
         if self._metric == "precomputed":
@@ -280,6 +287,16 @@ class NeighborIndex:
         sample = np.sort(generator(self._seed, "recall").choice(self.n_points, size, replace=False))
         true, _ = ProductSearch(points).search(queries[sample], sample, k)
         return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(indices[sample], true, strict=True)]))
+
+
+def _check_scale(points: np.ndarray, name: str) -> None:
+    """Refuse values whose squares single precision cannot hold."""
+    largest = float(max(points.max(), -points.min()))
+    if largest > LARGEST_VALUE or 0 < largest < 1 / LARGEST_VALUE:
+        raise ValueError(
+            f"the largest value of {name} is {largest:.3g} in magnitude, beyond what distances can be measured with; "
+            f"divide {name} by about that much first."
+        )
 
 
 def _angular_rows(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
