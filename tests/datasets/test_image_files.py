@@ -33,6 +33,7 @@ GOOD = idx(np.zeros((2, 3)))
         (gzip.compress(GOOD[:-1]), r"states shape \(2, 3\) but holds 5 bytes"),
         (gzip.compress(GOOD + b"\0"), r"states shape \(2, 3\) but holds 7 bytes"),
     ],
+    ids=["not gzip", "cut gzip", "empty", "text", "floats", "cut header", "too short", "too long"],
 )
 def test_damaged(tmp_path, content, message):
     (tmp_path / "a.gz").write_bytes(content)
