@@ -17,7 +17,7 @@ from holonomy.report import map_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 IMAGES = Path(__file__).parent / "images"
-VIEW = {"width": 1280, "height": 900}
+VIEW = {"width": 1280, "height": 1000}
 
 
 def main() -> None:

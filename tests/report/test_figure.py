@@ -105,6 +105,18 @@ def test_a_class_is_named_at_one_of_its_own_points():
     assert x[0] > 0 > x[1]
 
 
+def test_a_class_in_islands_is_named_on_the_largest():
+    rng = np.random.default_rng(0)
+    islands = [rng.normal(center, 0.1, (size, 2)) for center, size in (((0, 0), 60), ((10, 0), 25), ((4, 8), 25))]
+    strays = np.array([[3.0, 2.0], [3.2, 2.2]])
+    other = rng.normal((-5, 5), 0.1, (40, 2))
+    where = np.concatenate([*islands, strays, other])
+    kind = ["islands"] * 112 + ["other"] * 40
+    [(texts, x, y)] = written(map_document(where, where, [make_column("kind", kind, 152)]))
+    assert texts == ["islands", "other"]
+    assert np.hypot(x[0], y[0]) < 0.5
+
+
 def test_a_class_that_is_scattered_among_others_is_not_named():
     rng = np.random.default_rng(0)
     Z = np.r_[rng.normal(size=(90, 2)), 50 + rng.normal(size=(30, 2))]

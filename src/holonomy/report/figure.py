@@ -17,6 +17,9 @@ MAX_NAMED_CLASSES = 30
 NEAR_NAME = 25
 """Points around the centre of a class, most of which must be of the class for its name to be written there."""
 
+CENTERINGS = 5
+"""Steps from the median of a class towards where most of it is."""
+
 LONGEST_NAME = 18
 
 FONTS = "Inter, Helvetica Neue, Segoe UI, Liberation Sans, Arial, sans-serif"
@@ -141,13 +144,18 @@ def _add_class_names(plot: "figure", embedding: np.ndarray, columns: Sequence[Co
 
 
 def _center_of_class(embedding: np.ndarray, members: np.ndarray) -> np.ndarray | None:
-    """Return the member nearest to the members' median, or None where others prevail around it.
+    """Return a member in the middle of where most of the class is, or None where others prevail around it.
 
-    A name beside points of other classes would mislead; the centre is a member, so that it lies on the class.
+    A name beside points of other classes would mislead, and the median of a class in several islands may lie on none
+    of them: it moves to the median of the half of the class around it, and then to the nearest member.
     """
     own = embedding[members]
-    offsets = own - np.median(own, axis=0)
-    center = own[np.argmin((offsets**2).sum(axis=1))]
+    center = np.median(own, axis=0)
+    half = (len(own) + 1) // 2
+    for _ in range(CENTERINGS):
+        nearest = np.argpartition(((own - center) ** 2).sum(axis=1), half - 1)[:half]
+        center = np.median(own[nearest], axis=0)
+    center = own[np.argmin(((own - center) ** 2).sum(axis=1))]
     n_around = min(NEAR_NAME, len(own))
     distances = ((embedding - center) ** 2).sum(axis=1)
     around = np.argpartition(distances, n_around - 1)[:n_around]
