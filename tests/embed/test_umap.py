@@ -187,7 +187,10 @@ def test_degenerate_data_give_finite_maps(iris, kind):
 @pytest.mark.parametrize("metric", ["cosine", "correlation", "manhattan", "chebyshev"])
 def test_metrics_fit_and_transform(iris, metric):
     model = UMAP(metric=metric, n_epochs=20, random_state=0).fit(iris)
-    assert np.isfinite(model.transform(iris[:5] + 0.1)).all()
+    placed = model.transform(iris[:5] + 0.1)
+    assert np.isfinite(placed).all()
+    again = pickle.loads(pickle.dumps(model))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(again.transform(iris[:5] + 0.1), placed)
 
 
 def test_more_neighbours_than_rows_are_reduced_with_a_warning(iris):

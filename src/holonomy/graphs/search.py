@@ -1,5 +1,7 @@
 """Nearest neighbours of points, under any metric: exact for moderate sizes, approximate with measured recall beyond."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -245,18 +247,21 @@ class NeighborIndex:
         return self._rows() if self.method == "rows" else ProductSearch(points)
 
     def _rows(self) -> RowSearch:
+        # Partial functions of module-level ones, so that an index can be pickled.
         if callable(self._metric):
-            return RowSearch(self._points, lambda a, b: cdist(a, b, self._metric, **self._params))
-        if sparse.issparse(self._points):
-            return RowSearch(self._points, lambda a, b: _sparse_rows(a, b, self._metric))
-        if self._metric in {"cosine", "correlation"}:
-            return RowSearch(self._points, lambda a, b: _angular_rows(a, b, self._metric))
-        if self._metric == "haversine":
+            rows: Callable[[Any, Any], np.ndarray] = partial(cdist, metric=self._metric, **self._params)
+        elif sparse.issparse(self._points):
+            rows = partial(_sparse_rows, metric=self._metric)
+        elif self._metric in {"cosine", "correlation"}:
+            rows = partial(_angular_rows, metric=self._metric)
+        elif self._metric == "haversine":
             from sklearn.metrics.pairwise import haversine_distances
 
-            return RowSearch(self._points, haversine_distances)
-        name = {"manhattan": "cityblock"}.get(self._metric, self._metric)
-        return RowSearch(self._points, lambda a, b: cdist(a, b, name, **self._params))
+            rows = haversine_distances
+        else:
+            name = {"manhattan": "cityblock"}.get(self._metric, self._metric)
+            rows = partial(cdist, metric=name, **self._params)
+        return RowSearch(self._points, rows)
 
     def _find(self, queries: Any, own: np.ndarray, k: int) -> tuple[Found, float | None]:
         """Search; an approximate graph is searched more widely until its measured recall suffices."""
