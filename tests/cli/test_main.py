@@ -226,6 +226,7 @@ def test_a_missing_package_is_named_with_what_installs_it(cli, monkeypatch):
         (["map", "iris", "--label", "colour"], "no column 'colour'"),
         (["map", "iris", "--neighbors", "150"], "choose at most 149"),
         (["map", "iris", "--neighbors", "0"], "--neighbors"),
+        (["map", "iris", "--neighbors", "1"], "--neighbors"),
         (["map", "iris", "--seed", "-1"], "--seed"),
         (["map", "iris", "--seed", "x"], "--seed"),
         (["map", "iris", "--out", "no/such/folder.html"], "no such folder"),

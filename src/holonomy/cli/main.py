@@ -31,7 +31,7 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 Neighbors = Annotated[
     int | None,
     typer.Option(
-        help="Size of the neighbourhoods that everything looks at; 15 by default, or fewer for few rows.", min=1
+        help="Size of the neighbourhoods that everything looks at; 15 by default, or fewer for few rows.", min=2
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
