@@ -300,7 +300,7 @@ def _check_scale(points: np.ndarray, name: str) -> None:
     if largest > LARGEST_VALUE or 0 < largest < 1 / LARGEST_VALUE:
         raise ValueError(
             f"the largest value of {name} is {largest:.3g} in magnitude, beyond what distances can be measured with; "
-            f"divide {name} by about that much first."
+            f"rescale {name} first, for example by dividing it by that much."
         )
 
 
