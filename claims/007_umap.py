@@ -188,8 +188,8 @@ def labels_by_10_neighbours(seed):
     "By the vote of 20 and 80 neighbours too labels are found at most 0.01 less often than on the maps of umap-learn "
     "and of t-SNE, and by that of 160 at most 0.01 less often than on umap-learn's.",
     "mean(measured) >= mean(baseline) - 0.01",
-    reason="Only beside t-SNE on breast_cancer with 80 neighbours (0.940 against 0.956), where umap-learn (0.943) falls "
-    "short too: the map joins one malignant sample in seven to the benign ones.",
+    reason="Only beside t-SNE on breast_cancer with 80 neighbours (0.940 against 0.956), where umap-learn (0.943) "
+    "falls short too: the map joins one malignant sample in seven to the benign ones.",
 )
 def labels_by_more_neighbours(seed):
     """Compare accuracies."""
@@ -199,8 +199,8 @@ def labels_by_more_neighbours(seed):
 @check(
     "By the vote of 160 neighbours on the map, labels are found at least as often as on that of t-SNE.",
     "mean(measured) >= mean(baseline)",
-    reason="It holds on MNIST. Of the digits the ones lie in three pieces of about 100, 55 and 27, fewer than 160 each, "
-    "and where the second comes to lie among the nines (seed 1) their labels are lost; on breast_cancer umap- "
+    reason="It holds on MNIST. Of the digits the ones lie in three pieces of about 100, 55 and 27, fewer than 160 "
+    "each, and where the second comes to lie among the nines (seed 1) their labels are lost; on breast_cancer umap-"
     "learn falls short too, as one malignant sample in seven lies among the benign.",
 )
 def labels_by_160_neighbours(seed):
@@ -244,8 +244,8 @@ def global_structure_beside_random_tsne(seed):
     "When both start from PCA, the difference between UMAP and t-SNE in the order of large distances vanishes: it is "
     "at most 0.05.",
     "abs(mean(measured) - mean(baseline)) <= 0.05",
-    reason="The start alone does not decide: from PCA, t-SNE keeps the centroids of the digits better and UMAP those of "
-    "MNIST; only the triplets agree to 0.05.",
+    reason="The start alone does not decide: from PCA, t-SNE keeps the centroids of the digits better and UMAP those "
+    "of MNIST; only the triplets agree to 0.05.",
 )
 def global_structure_from_pca(seed):
     """Compare rank correlations and shares of triplets."""
@@ -284,8 +284,8 @@ def stability_beside_random_tsne(seed):
     "The map of a part of the digits (10, 50 %) is closer to the map of all of them (Procrustes disparity) with "
     "UMAP than with t-SNE that starts from PCA.",
     "mean(measured) < mean(baseline)",
-    reason="PCA of a part of the rows is almost that of all, so t-SNE starts alike and stays there; the spectrum of the "
-    "graph, which starts UMAP, depends on which rows are drawn. A single run of umap-learn at 50 % gave 0.39, far "
+    reason="PCA of a part of the rows is almost that of all, so t-SNE starts alike and stays there; the spectrum of "
+    "the graph, which starts UMAP, depends on which rows are drawn. A single run of umap-learn at 50 % gave 0.39, far "
     "above t-SNE too.",
 )
 def stability_beside_pca_tsne(seed):
