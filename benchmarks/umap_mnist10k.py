@@ -29,13 +29,6 @@ def holonomy(images: np.ndarray) -> np.ndarray:
     return UMAP(random_state=SEED).fit_transform(images)
 
 
-def umap_learn_seeded(images: np.ndarray) -> np.ndarray:
-    """Map with a seed, which makes umap-learn use one core."""
-    from umap import UMAP
-
-    return UMAP(random_state=SEED, n_jobs=1).fit_transform(images)
-
-
 def umap_learn(images: np.ndarray) -> np.ndarray:
     """Map without a seed, on all cores."""
     from umap import UMAP
@@ -68,7 +61,6 @@ BENCHMARK = Benchmark(
     contenders=(
         Contender("holonomy", "holonomy", holonomy),
         Contender("umap-learn, no seed", "umap-learn", umap_learn),
-        Contender("umap-learn, seed", "umap-learn", umap_learn_seeded),
         Contender("PaCMAP", "pacmap", pacmap),
     ),
     prepare=prepare,
