@@ -124,6 +124,8 @@ def advance(
     one, near = float32(1), float32(0.001)
     attraction, rejection = float32(-2) * a * b, float32(2) * repulsion * b
     time = uint32(epoch + 1)
+    is_moving = pull > one
+    others = uint64(n - 1) if is_moving else uint64(n)
     for i in range(start, stop):
         for axis in range(dim):
             position[axis] = positions[axis, i]
@@ -148,7 +150,9 @@ def advance(
             count = min(GROUP, total - drawn)
             for m in range(count):
                 h = scramble(uint32(key + uint32(drawn + m) * uint32(0x9E3779B9)))
-                chosen[m] = uint32((uint64(h) * uint64(n)) >> uint64(32))
+                target = (uint64(h) * others) >> uint64(32)
+                # A moving point must not be pushed off its own previous place.
+                chosen[m] = uint32(target + uint64(is_moving and target >= uint64(i)))
             drawn += count
             _gather(targets, chosen, count, position, difference, squared)
             for m in range(count):
