@@ -39,7 +39,7 @@ USUAL_NEIGHBORS = 15
 UNNAMED = "table"
 """Name of a table that nobody has named."""
 
-VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "faiss-cpu", "bokeh")
+VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "bokeh")
 
 
 def map_report(
