@@ -6,8 +6,17 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "affinities": ["adaptive", "alpha_decay", "gaussian"],
+        "connection": ["Connection", "Orientation", "orientation", "tangent_connection"],
+        "connection_operator": ["FieldSpectrum", "connection_laplacian", "leading_fields"],
         "connectivity": ["connected_components"],
         "fuzzy": ["fuzzy_simplicial_set", "smooth_neighbor_distances"],
+        "fuzzy_algebra": [
+            "fuzzy_difference",
+            "fuzzy_intersection",
+            "fuzzy_union",
+            "intersect_by_distance",
+            "restore_connectivity",
+        ],
         "laplacians": ["laplacian"],
         "neighbor_graph": ["NeighborGraph"],
         "perplexity": ["entropic"],

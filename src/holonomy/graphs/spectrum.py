@@ -232,7 +232,7 @@ def _solve_component(
     if len(scale) <= DENSE_UP_TO:
         values, inside, solver = *_dense_pairs(walk, trivial, m), "dense"
     else:
-        values, inside, solver = *_filtered_pairs(walk, trivial, m, tol, budget, rng), "chebyshev"
+        values, inside, solver = *filtered_pairs(walk, trivial, m, tol, budget, rng), "chebyshev"
     residuals = np.linalg.norm(walk @ inside - inside * (1.0 - values), axis=0)
     vectors = inside
     if not whole:
@@ -249,10 +249,14 @@ def _dense_pairs(walk: sparse.csr_array, trivial: np.ndarray, m: int) -> tuple[n
     return np.maximum(1.0 - values[::-1], 0.0), vectors[:, ::-1]
 
 
-def _filtered_pairs(
+def filtered_pairs(
     walk: sparse.csr_array, trivial: np.ndarray, m: int, tol: float, budget: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Iterate a block of vectors under Chebyshev filters until the m leading ones are within the tolerance."""
+    """Iterate a block of vectors under Chebyshev filters until the m leading ones are within the tolerance.
+
+    ``walk`` is symmetric with eigenvalues in [-1, 1], and ``trivial`` holds its known eigenvector (n,), or none (n, 0).
+    Returns eigenvalues of ``I - walk``, ascending, and unit eigenvectors (n, m).
+    """
     n = len(trivial)
     block = _orthonormal(trivial, rng.standard_normal((n, min(m + GUARD, n - 1))))
     edge, degree = 0.0, 12
@@ -295,6 +299,6 @@ def _filter(walk: sparse.csr_array, block: np.ndarray, edge: float, degree: int)
 
 
 def _orthonormal(trivial: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of the block's columns, orthogonal to the trivial vector."""
+    """Return an orthonormal basis of the block's columns, orthogonal to the trivial vector, if there is one."""
     columns = np.column_stack([trivial, block / np.linalg.norm(block, axis=0)])
-    return linalg.qr(columns, mode="economic", check_finite=False)[0][:, 1:]
+    return linalg.qr(columns, mode="economic", check_finite=False)[0][:, columns.shape[1] - block.shape[1] :]
