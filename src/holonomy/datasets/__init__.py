@@ -43,7 +43,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "crossings": ["make_crossing_line_and_plane", "make_crossing_lines", "make_crossing_planes"],
         "curves": ["make_helix"],
         "hyperbolic": ["make_hyperbolic_ball"],
-        "loaders": ["load", "names"],
+        "loaders": ["load", "names", "titles"],
         "mixtures": ["make_gaussian_mixture"],
         "products": ["make_product"],
         "rolls": ["make_s_curve", "make_swiss_roll"],

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 SEPARATORS = {"csv": ",", "tsv": "\t", "txt": "\t"}
 """Formats of delimited text, and the separator that is expected where the file does not show another."""
 
-FORMATS = (*SEPARATORS, "parquet", "npy", "npz", "h5ad")
+FORMATS = (*SEPARATORS, "parquet", "npy", "npz", "mtx", "jsonl", "ndjson", "h5ad")
 
-COMPRESSED = tuple(f"{name}.gz" for name in SEPARATORS)
+COMPRESSED = tuple(f"{name}.gz" for name in (*SEPARATORS, "mtx", "jsonl", "ndjson"))
+
+MAGIC = {b"\x93NUMPY": "npy", b"PK\x03\x04": "npz", b"PAR1": "parquet", b"%%MatrixMarket": "mtx"}
+"""How files of a format begin."""
+
+GZIP = b"\x1f\x8b"
 
 
 SAMPLE = 100
@@ -90,6 +95,16 @@ def format_of(file_name: str, format: str | None) -> tuple[str, bool]:
                 f"{file_name!r} has no known format: the ending must be one of {listing}; or pass format=."
             )
     return chosen.removesuffix(".gz"), chosen.endswith(".gz")
+
+
+def sniffed(content: bytes) -> str:
+    """Return the format that content of unknown origin looks like; delimited text where nothing else does."""
+    for magic, kind in MAGIC.items():
+        if content.startswith(magic):
+            return kind
+    if content.lstrip()[:1] in (b"[", b"{"):
+        return "jsonl"
+    return "csv"
 
 
 def stem(file_name: str) -> str:

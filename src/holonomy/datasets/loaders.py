@@ -64,6 +64,22 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*EMBEDDED, *data_sets()}))
 
 
+def titles() -> dict[str, str]:
+    """Return what each of the `names` is, in one line.
+
+    Examples
+    --------
+    >>> from holonomy import datasets
+    >>> datasets.titles()["iris"]
+    "scikit-learn's iris data"
+    """
+    registered = data_sets()
+    return {
+        name: registered[name].title if name in registered else f"scikit-learn's {name.replace('_', ' ')} data"
+        for name in names()
+    }
+
+
 def load(name: str, *, split: str | None = None, complete: bool = False) -> Bunch:
     """Load a real data set by name.
 

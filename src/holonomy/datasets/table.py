@@ -1,7 +1,6 @@
 """One form for whatever holds points with names and labels: a file, a data set, an array, a data frame."""
 
 import difflib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,10 @@ from scipy import sparse
 
 from holonomy._core.validation import as_numpy
 from holonomy.datasets._single_cell import points_of, read_h5ad
+from holonomy.datasets._table_checks import check_finite, check_names, check_rows, imputed
 from holonomy.datasets._table_columns import Columns, quoted, sort_columns, texts_of
 from holonomy.datasets._table_files import (
+    GZIP,
     SEPARATORS,
     Arrays,
     Dialect,
@@ -25,9 +26,11 @@ from holonomy.datasets._table_files import (
     read_npz,
     read_parquet,
     read_text,
+    sniffed,
     stem,
     unzip,
 )
+from holonomy.datasets._vector_files import read_json_lines, read_matrix_market
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,19 +91,22 @@ def read_table(
     decimal: str | None = None,
     header: bool | None = None,
     encoding: str = "utf-8",
+    impute: bool = False,
 ) -> Table:
-    r"""Read a file of points: delimited text, Parquet, NPY, NPZ or H5AD.
+    r"""Read a file of points: delimited text, Parquet, NPY, NPZ, Matrix Market, JSON lines or H5AD.
 
     Parameters
     ----------
     source : path, or file opened for reading
-        ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet``, ``.npy``, ``.npz`` or ``.h5ad``.
+        ``.csv``, ``.tsv``, ``.txt``, ``.mtx``, ``.jsonl``, ``.ndjson`` (each also ``.gz``), ``.parquet``, ``.npy``,
+        ``.npz`` or ``.h5ad``.
     label : str or None
         The column to label rows with. It is no coordinate then, even if it holds numbers.
     columns : sequence of str or None
         The columns that are coordinates, in this order; None takes every numeric one.
     format : str or None
-        One of the endings above, without the dot; None goes by the file's name.
+        One of the endings above, without the dot; None goes by the file's name. ``"auto"`` goes by the content, which
+        every format but H5AD shows.
     name : str or None
         What to call the table; None takes the file's name without its ending.
     sep, decimal : str or None
@@ -109,6 +115,8 @@ def read_table(
         Of text: whether the first line names the columns. None says no only where all of its entries are numbers.
     encoding : str, default "utf-8"
         Of text.
+    impute : bool, default False
+        Fill missing coordinates with the median of their column, and say so in ``notes``.
 
     Returns
     -------
@@ -132,7 +140,11 @@ def read_table(
     column with a name such as ``id``, ``index`` or ``customer_id`` whose values all differ numbers the rows and is a
     label, unless ``columns`` names it. Constant columns stay. ``notes`` tells what was decided.
 
-    Missing values are never filled in: coordinates that have some raise, with the count of each column.
+    Missing values are not filled in unconditionally: coordinates that have some raise, with the count of each column,
+    unless ``impute`` is set.
+
+    Of JSON, every line is a list of numbers, a flat record, or a record that holds a list of numbers (``vector``,
+    ``embedding``, ..., or its only list) beside labels. Rows of a Matrix Market file are points.
 
     Of H5AD, the points are ``X``, or ``obsm["X_pca"]`` where ``X`` is missing or too large; the columns of ``obs`` are
     labels and numbers beside them.
@@ -146,8 +158,12 @@ def read_table(
     ((2, 2), ('x', 'y'), ['kind'])
     """
     file_name = name_of(source)
+    choice = _choice(label, columns, name if name is not None else stem(file_name), impute)
+    if format == "auto":
+        content = content_of(source, encoding)
+        content = unzip(content, file_name) if content.startswith(GZIP) else content
+        return _from_content(content, sniffed(content), file_name, choice, Dialect(sep, decimal, header, encoding))
     kind, is_compressed = format_of(file_name, format)
-    choice = _choice(label, columns, name if name is not None else stem(file_name))
     if kind == "h5ad":
         if not isinstance(source, str | Path):
             raise TypeError("An H5AD file is read from a path; got an open file.")
@@ -155,18 +171,16 @@ def read_table(
     content = content_of(source, encoding)
     if is_compressed:
         content = unzip(content, file_name)
-    if kind in SEPARATORS:
-        frame, notes = read_text(content, file_name, SEPARATORS[kind], Dialect(sep, decimal, header, encoding))
-        return _from_frame(frame, choice, notes)
-    if kind == "parquet":
-        return _from_frame(read_parquet(content, file_name), choice, [])
-    if kind == "npy":
-        return _from_array(read_npy(content, file_name), choice)
-    return _from_arrays(read_npz(content, file_name), choice)
+    return _from_content(content, kind, file_name, choice, Dialect(sep, decimal, header, encoding))
 
 
 def as_table(
-    data: Any, *, label: str | None = None, columns: Sequence[str] | None = None, name: str | None = None
+    data: Any,
+    *,
+    label: str | None = None,
+    columns: Sequence[str] | None = None,
+    name: str | None = None,
+    impute: bool = False,
 ) -> Table:
     """Bring points that are in memory to the form that `read_table` returns.
 
@@ -175,7 +189,7 @@ def as_table(
     data : Bunch or mapping with ``X``, data frame, array-like, torch tensor, sparse matrix, AnnData or Table
         Of a Bunch (from `load`, ``make_*`` or scikit-learn), ``target`` and ``metadata`` become labels and numbers, and
         the target is the label unless another is chosen.
-    label, columns, name
+    label, columns, name, impute
         As for `read_table`; a Bunch brings its name.
 
     Returns
@@ -195,7 +209,7 @@ def as_table(
     >>> datasets.as_table(datasets.load("iris"))
     Table('iris', 150 rows, 4 coordinates, labels: 'target')
     """
-    choice = _choice(label, columns, name or "table")
+    choice = _choice(label, columns, name or "table", impute)
     if isinstance(data, Table):
         chosen = choice._replace(name=name or data.name, label=label or data.label)
         content = Columns(dict(data.numeric), dict(data.labels), list(data.notes))
@@ -221,14 +235,32 @@ class _Choice(NamedTuple):
     label: str | None
     columns: Sequence[str] | None
     name: str
+    impute: bool
 
 
-def _choice(label: str | None, columns: Sequence[str] | None, name: str) -> _Choice:
+def _choice(label: str | None, columns: Sequence[str] | None, name: str, impute: bool) -> _Choice:
     if label is not None and not isinstance(label, str):
         raise TypeError(f"label must be the name of a column, got {label!r} of type {type(label).__name__}.")
     if isinstance(columns, str) or not all(isinstance(column, str) for column in columns or ()):
         raise TypeError(f"columns must be a list of names, got {columns!r}.")
-    return _Choice(label, columns, name)
+    return _Choice(label, columns, name, impute)
+
+
+def _from_content(content: bytes, kind: str, file_name: str, choice: _Choice, dialect: Dialect) -> Table:
+    """Read what a file holds, in any format that is read as a whole."""
+    if kind in SEPARATORS:
+        frame, notes = read_text(content, file_name, SEPARATORS[kind], dialect)
+        return _from_frame(frame, choice, notes)
+    if kind == "parquet":
+        return _from_frame(read_parquet(content, file_name), choice, [])
+    if kind == "npy":
+        return _from_array(read_npy(content, file_name), choice)
+    if kind == "mtx":
+        return _from_arrays(read_matrix_market(content, file_name), choice)
+    if kind in ("jsonl", "ndjson"):
+        found = read_json_lines(content, file_name)
+        return _from_arrays(found, choice) if isinstance(found, Arrays) else _from_frame(found, choice, [])
+    return _from_arrays(read_npz(content, file_name), choice)
 
 
 def _from_array(array: np.ndarray, choice: _Choice) -> Table:
@@ -254,7 +286,7 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
     names = arrays.feature_names or [f"x{column}" for column in range(X.shape[1])]
     if len(names) != X.shape[1]:
         raise ValueError(f"{choice.name} has {X.shape[1]} columns but {len(names)} feature names.")
-    _check_names(names, choice.name)
+    check_names(names, choice.name)
     content = Columns(notes=arrays.notes)
     content.numbers.update(zip(names, X.T, strict=True))
     for key, values in arrays.extra.items():
@@ -267,9 +299,9 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
 def _from_frame(frame: "pd.DataFrame", choice: _Choice, notes: list[str]) -> Table:
     import pandas as pd
 
-    _check_rows(len(frame), choice.name)
+    check_rows(len(frame), choice.name)
     names = list(map(str, frame.columns))
-    _check_names(names, choice.name)
+    check_names(names, choice.name)
     content = sort_columns(frame, frozenset([*(choice.columns or ()), choice.label or ""]))
     content.notes[:0] = notes
     features = list(content.numbers)
@@ -346,9 +378,12 @@ def _assemble(content: Columns, features: list[str], X: np.ndarray | None, choic
     chosen = _chosen(content, features, choice)
     if X is None or chosen != features:
         X = np.column_stack([content.numbers[name] for name in chosen])
-    _check_rows(len(X), choice.name)
-    _check_finite(X, chosen, choice.name)
+    check_rows(len(X), choice.name)
     notes = list(content.notes)
+    if choice.impute and np.isnan(X).any():
+        X, note = imputed(X, chosen, choice.name)
+        notes.append(note)
+    check_finite(X, chosen, choice.name)
     constant = [name for name, is_constant in zip(chosen, X.max(axis=0) == X.min(axis=0), strict=True) if is_constant]
     if constant:
         notes.append(f"{len(constant)} of {len(chosen)} coordinates are constant: {quoted(constant)}.")
@@ -381,33 +416,6 @@ def _chosen(content: Columns, features: list[str], choice: _Choice) -> list[str]
         if name not in content.numbers:
             raise ValueError(f"{choice.name} has no column {name!r}.{_hint(name, content)}")
     return chosen
-
-
-def _check_names(names: list[str], title: str) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{title} has several columns with the same name: {quoted(twice)}. Rename them.")
-
-
-def _check_rows(n_rows: int, title: str) -> None:
-    if n_rows < 2:
-        raise ValueError(f"{title} must have at least two rows, got {n_rows}.")
-
-
-def _check_finite(X: np.ndarray, names: list[str], title: str) -> None:
-    if np.isfinite(X).all():
-        return
-    n_missing, n_infinite = np.isnan(X).sum(axis=0), np.isinf(X).sum(axis=0)
-    counts = [
-        f"{name!r} " + " and ".join(f"{n} {what}" for n, what in ((missing, "missing"), (infinite, "infinite")) if n)
-        for name, missing, infinite in zip(names, n_missing, n_infinite, strict=True)
-        if missing or infinite
-    ]
-    more = f" and {len(counts) - 10} more columns" if len(counts) > 10 else ""
-    raise ValueError(
-        f"{title} has values that are missing or infinite, in {(~np.isfinite(X)).any(axis=1).sum()} of {len(X)} rows: "
-        f"{', '.join(counts[:10])}{more}. Remove those rows, choose other columns, or fill them in yourself."
-    )
 
 
 def _hint(name: str, content: Columns) -> str:
