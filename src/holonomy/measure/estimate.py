@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from holonomy.measure._render import html_table, rich_table
 
@@ -67,6 +68,47 @@ class Estimate:
         # In exact arithmetic the interval holds the mean; at 0 and 1 rounding may miss it.
         low, high = min(mean, float(centre - half_width)), max(mean, float(centre + half_width))
         return cls(mean, max(0.0, low), min(1.0, high), n, level)
+
+    @classmethod
+    def from_influence(
+        cls,
+        value: float,
+        influence: np.ndarray,
+        n_population: int,
+        *,
+        level: float = 0.95,
+        bounds: tuple[float, float] = (-np.inf, np.inf),
+    ) -> "Estimate":
+        """Give a value measured on a sample the interval that follows from what each sampled point adds to it.
+
+        The interval is Student's: the influences' standard deviation over sqrt(n), which closes as the sample nears
+        all points. Correlations, with bounds -1 and 1, are measured on Fisher's scale, where intervals are even.
+
+        Parameters
+        ----------
+        value : float
+            The value on the sample.
+        influence : ndarray of shape (n,)
+            By how much the value would move, times n, if the point were counted once more.
+        n_population : int
+            Number of points the sample was drawn from.
+        level : float, default 0.95
+            Confidence.
+        bounds : tuple of float, default (-inf, inf)
+            Range that the value cannot leave.
+        """
+        n = len(influence)
+        if n >= n_population or n < 2:
+            return cls(value, value, value, n, level)
+        error = float(np.std(influence, ddof=1)) * np.sqrt((1 - n / n_population) / n)
+        reach = error * float(student.ppf((1 + level) / 2, n - 1))
+        if bounds == (-1.0, 1.0) and abs(value) < 1:
+            centre, reach = np.arctanh(value), reach / (1 - value**2)
+            low, high = float(np.tanh(centre - reach)), float(np.tanh(centre + reach))
+        else:
+            low, high = max(bounds[0], value - reach), min(bounds[1], value + reach)
+        # Rounding must not leave the value outside.
+        return cls(value, min(value, low), max(value, high), n, level)
 
     def __float__(self) -> float:
         return self.value

@@ -65,7 +65,7 @@ def label_agreement(
     """
     points = points_unless_graph(Z, graph, "euclidean", "Z")
     n = number_of_points(points, graph)
-    codes = _codes(labels, n)
+    codes = label_codes(labels, n)
     k = check_int(n_neighbors, "n_neighbors", minimum=1, maximum=n - 1)
     with threads(n_jobs):
         nearest = neighbor_lists(points, graph, k, n)
@@ -73,8 +73,8 @@ def label_agreement(
     return right.astype(np.float64) if per_point else float(right.mean())
 
 
-def _codes(labels: Any, n: int) -> np.ndarray:
-    """Return a number for each label, counted in order of appearance."""
+def label_codes(labels: Any, n: int) -> np.ndarray:
+    """Return a number for each label, counted in order of appearance; see `label_agreement` for what is refused."""
     import pandas as pd
 
     labels = as_numpy(labels)
