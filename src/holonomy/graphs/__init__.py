@@ -6,9 +6,11 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "affinities": ["adaptive", "alpha_decay", "gaussian"],
+        "compression": ["Landmarks", "landmarks"],
         "connection": ["Connection", "Orientation", "orientation", "tangent_connection"],
         "connection_operator": ["FieldSpectrum", "connection_laplacian", "leading_fields"],
         "connectivity": ["connected_components"],
+        "diffusion": ["DiffusionOperator"],
         "fuzzy": ["fuzzy_simplicial_set", "smooth_neighbor_distances"],
         "fuzzy_algebra": [
             "fuzzy_difference",
@@ -17,6 +19,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "intersect_by_distance",
             "restore_connectivity",
         ],
+        "knees": ["knee_point"],
         "laplacians": ["laplacian"],
         "neighbor_graph": ["NeighborGraph"],
         "perplexity": ["entropic"],

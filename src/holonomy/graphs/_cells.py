@@ -14,16 +14,15 @@ from threadpoolctl import threadpool_limits
 from holonomy._core.progress import progress
 from holonomy._core.random import generator
 from holonomy.graphs._blocks import run_blocks
+from holonomy.graphs._clusters import LEVELS, SAMPLE, assign, k_means, rounding_step
 from holonomy.graphs._exact import ROWS_PER_THREAD, Found, rank_candidates
 from holonomy.graphs._select import best_candidates
 
 N_AXES = 64
-"""Principal axes kept; with LEVELS steps on either side of zero, inner products stay below 2**24."""
+"""Principal axes kept; few enough for exact products of the rounded coordinates."""
 
-LEVELS = 400
 CELL_SIZE = 300
 MAX_PROBES = 512
-SAMPLE = 10_000
 BLOCK = 4096
 
 
@@ -50,10 +49,10 @@ class CellIndex:
         sample = np.sort(rng.choice(n, min(n, SAMPLE), replace=False))
         with threadpool_limits(1):
             mean, axes = _principal_axes(points[sample])
-            step = _rounding_step((points[sample] - mean) @ axes)
+            step = rounding_step((points[sample] - mean) @ axes)
             codes, norms = _encode(points, mean, axes, step)
-        centres = _k_means(codes, max(1, n // CELL_SIZE), rng)
-        cell = _assign(codes, centres)
+        centres = k_means(codes, max(1, n // CELL_SIZE), rng)
+        cell = assign(codes, centres)
         members = np.argsort(cell, kind="stable").astype(np.int32)
         starts = np.searchsorted(cell[members], np.arange(len(centres) + 1))
         return cls(points, mean, axes, step, codes, norms, centres, members, starts, _cells_around(centres))
@@ -94,7 +93,7 @@ class CellIndex:
 
     def _cells_of(self, codes: np.ndarray, n_probes: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield groups of queries of one cell, with the points of the cells around it."""
-        cell = _assign(codes, self.centres)
+        cell = assign(codes, self.centres)
         order = np.argsort(cell, kind="stable")
         bounds = np.searchsorted(cell[order], np.arange(len(self.centres) + 1))
         for c in np.flatnonzero(np.diff(bounds)):
@@ -112,12 +111,6 @@ def _principal_axes(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.ascontiguousarray(vectors[:, ::-1][:, :N_AXES], dtype=np.float32)
 
 
-def _rounding_step(coordinates: np.ndarray) -> float:
-    """Width of a rounding step, such that all but the farthest outliers stay within ``LEVELS`` steps."""
-    reach = float(np.quantile(np.abs(coordinates), 0.9999))
-    return reach / LEVELS if reach > 0 else 1.0
-
-
 def _encode(points: np.ndarray, mean: np.ndarray, axes: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the rounded projection (n, m) and the squared norm (n,) of the centred points, in units of the step."""
     codes = np.empty((len(points), axes.shape[1]), dtype=np.float32)
@@ -128,30 +121,6 @@ def _encode(points: np.ndarray, mean: np.ndarray, axes: np.ndarray, step: float)
         codes[block] = np.clip(np.rint(centred @ axes / step), -LEVELS, LEVELS)
         norms[block] = np.einsum("ij,ij->i", centred, centred) / step**2
     return codes, norms
-
-
-def _k_means(codes: np.ndarray, n_cells: int, rng: np.random.Generator) -> np.ndarray:
-    """Integer centres (c, m) of a few Lloyd steps on a sample; empty cells keep their centre."""
-    centres = codes[np.sort(rng.choice(len(codes), n_cells, replace=False))]
-    sample = codes[np.sort(rng.choice(len(codes), min(len(codes), max(2 * SAMPLE, 30 * n_cells)), replace=False))]
-    for _ in range(6):
-        cell = _assign(sample, centres)
-        count = np.bincount(cell, minlength=n_cells)[:, None]
-        sums = np.stack([np.bincount(cell, weights=axis, minlength=n_cells) for axis in sample.T], axis=1)
-        centres = np.where(count > 0, np.rint(sums / np.maximum(count, 1)), centres).astype(np.float32)
-    return centres
-
-
-def _assign(codes: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Index of the nearest centre of each point; ties go to the lower index."""
-    norms = np.einsum("ij,ij->i", centres, centres)
-    block = max(1, 2**24 // len(centres))
-    return np.concatenate(
-        [
-            np.argmin(norms - 2 * (codes[start : start + block] @ centres.T), axis=1)
-            for start in range(0, len(codes), block)
-        ]
-    )
 
 
 def _cells_around(centres: np.ndarray) -> np.ndarray:

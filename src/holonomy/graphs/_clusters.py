@@ -1,0 +1,48 @@
+"""K-means of points rounded to small integers, the same bits for any number of threads and any block size.
+
+Inner products of such integers are exact in single precision, whatever the order of summation, as long as there are at
+most 64 axes: ``64 * LEVELS**2 < 2**24``.
+"""
+
+import numpy as np
+
+LEVELS = 400
+"""Steps on either side of zero."""
+
+SAMPLE = 10_000
+
+
+def rounding_step(coordinates: np.ndarray) -> float:
+    """Width of a rounding step, such that all but the farthest outliers stay within ``LEVELS`` steps."""
+    reach = float(np.quantile(np.abs(coordinates), 0.9999))
+    return reach / LEVELS if reach > 0 else 1.0
+
+
+def rounded(coordinates: np.ndarray) -> np.ndarray:
+    """Return points (n, m <= 64) as small integers in single precision."""
+    step = rounding_step(coordinates)
+    return np.clip(np.rint(coordinates / step), -LEVELS, LEVELS).astype(np.float32)
+
+
+def k_means(codes: np.ndarray, n_cells: int, rng: np.random.Generator) -> np.ndarray:
+    """Integer centres (c, m) of a few Lloyd steps on a sample; empty cells keep their centre."""
+    centres = codes[np.sort(rng.choice(len(codes), n_cells, replace=False))]
+    sample = codes[np.sort(rng.choice(len(codes), min(len(codes), max(2 * SAMPLE, 30 * n_cells)), replace=False))]
+    for _ in range(6):
+        cell = assign(sample, centres)
+        count = np.bincount(cell, minlength=n_cells)[:, None]
+        sums = np.stack([np.bincount(cell, weights=axis, minlength=n_cells) for axis in sample.T], axis=1)
+        centres = np.where(count > 0, np.rint(sums / np.maximum(count, 1)), centres).astype(np.float32)
+    return centres
+
+
+def assign(codes: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Index of the nearest centre of each point; ties go to the lower index."""
+    norms = np.einsum("ij,ij->i", centres, centres)
+    block = max(1, 2**24 // len(centres))
+    return np.concatenate(
+        [
+            np.argmin(norms - 2 * (codes[start : start + block] @ centres.T), axis=1)
+            for start in range(0, len(codes), block)
+        ]
+    )

@@ -1,0 +1,71 @@
+"""Where a curve bends most: the point after which more of the one brings little of the other."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from holonomy._core.citations import references
+from holonomy._core.validation import check_option
+
+
+@references("satopaa2011finding", "salvador2004determining")
+def knee_point(x: ArrayLike, y: ArrayLike, method: str = "chord") -> int:
+    """Find the knee of a curve.
+
+    Parameters
+    ----------
+    x, y : array-like of shape (n,)
+        The curve, n >= 3, with x strictly ascending.
+    method : {"chord", "lines"}, default "chord"
+        ``"chord"``: the point farthest from the straight line between the ends [1]_. ``"lines"``: the point at which
+        two least-squares lines, one up to it and one from it on, fit best [2]_.
+
+    Returns
+    -------
+    int
+        Index of the knee; the first of equally good ones.
+
+    Raises
+    ------
+    ValueError
+        If the curve has fewer than three points, is not finite, or x does not ascend.
+
+    References
+    ----------
+    .. [1] Satopaa, Albrecht, Irwin, Raghavan (2011). Finding a "kneedle" in a haystack. ICDCS Workshops, 166-171.
+    .. [2] Salvador, Chan (2004). Determining the number of clusters/segments in hierarchical clustering/segmentation
+       algorithms. ICTAI, 576-584.
+
+    Examples
+    --------
+    >>> from holonomy.graphs import knee_point
+    >>> knee_point([0, 1, 2, 3, 4], [9.0, 5.0, 1.0, 0.9, 0.8])
+    2
+    """
+    abscissa, ordinate = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if abscissa.ndim != 1 or abscissa.shape != ordinate.shape or len(abscissa) < 3:
+        raise ValueError(
+            f"x and y must be two sequences of one length >= 3, got shapes {abscissa.shape} and {ordinate.shape}."
+        )
+    if not (np.isfinite(abscissa).all() and np.isfinite(ordinate).all()) or (np.diff(abscissa) <= 0).any():
+        raise ValueError("x and y must be finite, and x strictly ascending.")
+    if check_option(method, "method", ("chord", "lines")) == "chord":
+        return _farthest_from_chord(abscissa, ordinate)
+    errors = _line_errors(abscissa, ordinate) + _line_errors(-abscissa[::-1], ordinate[::-1])[::-1]
+    return int(np.argmin(errors[1:-1])) + 1
+
+
+def _farthest_from_chord(x: np.ndarray, y: np.ndarray) -> int:
+    line = y[0] + (y[-1] - y[0]) * (x - x[0]) / (x[-1] - x[0])
+    return int(np.argmax(np.abs(y - line)))
+
+
+def _line_errors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the sum of squared residuals of the least-squares line through the first j + 1 points, for every j."""
+    counts = np.arange(1, len(x) + 1)
+    u, v = x - x.mean(), y - y.mean()
+    mean_u, mean_v = np.cumsum(u) / counts, np.cumsum(v) / counts
+    uu = np.cumsum(u * u) - counts * mean_u**2
+    uv = np.cumsum(u * v) - counts * mean_u * mean_v
+    vv = np.cumsum(v * v) - counts * mean_v**2
+    errors = vv - np.divide(uv**2, uu, out=np.zeros_like(uv), where=uu > 0)
+    return np.maximum(errors, 0.0)
