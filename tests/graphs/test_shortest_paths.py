@@ -1,10 +1,13 @@
+import itertools
+
 import networkx
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from holonomy.graphs import NeighborGraph, geodesics
+from holonomy._core.parallel import threads
+from holonomy.graphs import NeighborGraph, NeighborIndex, extend_geodesics, geodesic_path, geodesics
 
 
 def circle(n):
@@ -133,3 +136,78 @@ def test_matrix_of_lengths_is_walked_both_ways():
     lengths = sparse.csr_array((np.array([3.0, 4.0]), ([0, 2], [1, 1])), shape=(3, 3))
     np.testing.assert_array_equal(geodesics(lengths, [0]), [[0, 3, 7]])
     assert lengths.nnz == 2
+
+
+def test_shortest_paths_are_paths_of_their_length(knn, cloud):
+    graph = knn(cloud, 60)
+    lengths = graph.to_csr()
+    for stop in (3, 120, 299):
+        path, length = geodesic_path(graph, 7, stop)
+        assert (path[0], path[-1]) == (7, stop)
+        steps = [max(lengths[i, j], lengths[j, i]) for i, j in itertools.pairwise(path)]
+        assert min(steps) > 0
+        assert sum(steps) == pytest.approx(length, rel=1e-6)
+        assert length == geodesics(graph, [7])[0, stop]
+    path, length = geodesic_path(graph, 7, 7)
+    assert (path.tolist(), length) == ([7], 0.0)
+
+
+def test_equal_paths_go_through_the_lowest_indices():
+    square = sparse.csr_array(np.array([[0.0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]]))
+    assert geodesic_path(square, 0, 3)[0].tolist() == [0, 1, 3]
+    assert geodesic_path(square, 3, 0)[0].tolist() == [3, 1, 0]
+
+
+def test_there_may_be_no_path(apart):
+    _, graph = apart
+    path, length = geodesic_path(graph, 0, 61, connect="inf")
+    assert path.tolist() == []
+    assert length == np.inf
+
+
+def test_new_rows_continue_the_distances(knn):
+    points = circle(400)
+    known = geodesics(knn(points, 4), np.arange(0, 400, 40))
+    angles = np.random.default_rng(0).uniform(0, 2 * np.pi, 50)
+    rows = np.column_stack([np.cos(angles), np.sin(angles)])
+    indices, steps = NeighborIndex(points).query(rows, 3)
+    found = extend_geodesics(indices, steps, known)
+    gaps = np.abs(angles[:, None] - 2 * np.pi * np.arange(10) / 10)
+    np.testing.assert_allclose(found, np.minimum(gaps, 2 * np.pi - gaps), atol=0.02)
+    np.testing.assert_array_equal(extend_geodesics(indices[7:8], steps[7:8], known), found[7:8])
+
+
+def test_points_themselves_keep_their_distances(knn, cloud):
+    graph = knn(cloud, 80)
+    known = geodesics(graph, [0, 100])
+    own = np.column_stack([np.arange(300), graph.indices])
+    found = extend_geodesics(own, np.column_stack([np.zeros(300), graph.distances]), known)
+    np.testing.assert_allclose(found, known.T, rtol=1e-6)
+
+
+def test_edges_listed_twice_in_a_matrix_count_by_the_shorter():
+    lengths = sparse.csr_array((np.array([5.0, 1.0]), np.array([1, 1]), np.array([0, 2, 2])), shape=(2, 2))
+    np.testing.assert_array_equal(geodesics(lengths, [1]), [[1.0, 0.0]])
+
+
+def test_same_bits_for_any_number_of_threads(knn, cloud):
+    results = []
+    for count in (1, 2):
+        with threads(count):
+            results.append(geodesics(knn(cloud, 60)).tobytes())
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"indices": [[0, 1]]}, "must both have shape"),
+        ({"indices": [[9]]}, r"indices must lie in \[0, 2\)"),
+        ({"distances": [[-1.0]]}, "distances must be at least 0"),
+        ({"known": [0.0, 1.0]}, r"known must have shape \(m, n\)"),
+        ({"known": [[0.0, np.nan]]}, "known must be at least 0"),
+    ],
+)
+def test_bad_extensions(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        extend_geodesics(**{"indices": [[0]], "distances": [[1.0]], "known": [[0.0, 1.0]], **arguments})

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "connection_operator": ["FieldSpectrum", "connection_laplacian", "leading_fields"],
         "connectivity": ["connected_components"],
         "diffusion": ["DiffusionOperator"],
+        "farthest": ["GeodesicLandmarks", "farthest_points"],
         "fuzzy": ["fuzzy_simplicial_set", "smooth_neighbor_distances"],
         "fuzzy_algebra": [
             "fuzzy_difference",
@@ -25,7 +26,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "perplexity": ["entropic"],
         "scaling": ["doubly_stochastic"],
         "search": ["NeighborIndex", "neighbors"],
-        "shortest_paths": ["geodesics"],
+        "shortest_paths": ["extend_geodesics", "geodesic_path", "geodesics"],
         "spectrum": ["Spectrum", "leading_spectrum"],
         "tangent": ["TangentSpaces", "tangent_spaces"],
     },

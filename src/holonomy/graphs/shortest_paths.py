@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from holonomy._core.citations import references
-from holonomy._core.validation import Points, check_float, check_option, check_points
+from holonomy._core.validation import Points, check_float, check_int, check_option, check_points
+from holonomy.graphs._dijkstra import both_ways, distances_from
 from holonomy.graphs._sparse import check_graph, directed_csr
 from holonomy.graphs.connectivity import label_components
 from holonomy.graphs.neighbor_graph import NeighborGraph
@@ -74,10 +74,112 @@ def geodesics(
     >>> geodesics(graph, sources=[0])
     array([[0., 1., 3.]])
     """
-    lengths = _edge_lengths(graph)
+    lengths = connected_lengths(graph, connect, X)
     origins = _check_sources(sources, lengths.shape[0])
     longest = np.inf if limit == np.inf else check_float(limit, "limit", minimum=0.0)
+    return distances_from(both_ways(lengths), origins, longest)[0]
+
+
+@references("tenenbaum2000global")
+def geodesic_path(
+    graph: NeighborGraph | Any, start: int, stop: int, *, connect: str = "error", X: Points = None
+) -> tuple[np.ndarray, float]:
+    """Find the shortest path between two points along the edges of a neighbour graph.
+
+    Parameters
+    ----------
+    graph, connect, X
+        As in `geodesics`.
+    start, stop : int
+        Indices of the two points.
+
+    Returns
+    -------
+    path : ndarray of int32, shape (l,)
+        Points from ``start`` to ``stop``, both included; empty if there is no path and ``connect`` is "inf". Of
+        several shortest paths, that whose steps come from the points of lowest index.
+    length : float
+        Its length, in units of the graph's distances.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `geodesics`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.graphs import NeighborGraph, geodesic_path
+    >>> graph = NeighborGraph(np.array([[1], [0], [1]]), np.array([[1.0], [1.0], [2.0]]))
+    >>> geodesic_path(graph, 0, 2)
+    (array([0, 1, 2], dtype=int32), 3.0)
+    """
+    lengths = connected_lengths(graph, connect, X)
+    n = lengths.shape[0]
+    first = check_int(start, "start", minimum=0, maximum=n - 1)
+    last = check_int(stop, "stop", minimum=0, maximum=n - 1)
+    distances, before = distances_from(both_ways(lengths), np.array([first]))
+    path = [last] if np.isfinite(distances[0, last]) else []
+    while path and path[-1] != first:
+        path.append(int(before[0, path[-1]]))
+    return np.array(path[::-1], dtype=np.int32), float(distances[0, last])
+
+
+@references("desilva2002global")
+def extend_geodesics(indices: ArrayLike, distances: ArrayLike, known: ArrayLike) -> np.ndarray:
+    """Continue geodesic distances to new rows, each through its nearest neighbours and by itself.
+
+    Parameters
+    ----------
+    indices, distances : array-like of shape (q, k)
+        Neighbours of q new rows among the n points of the graph and the distances to them, as `NeighborIndex.query`
+        returns; infinite ones are left out.
+    known : array-like of shape (m, n)
+        Distances of the n points from m sources, as `geodesics` returns.
+
+    Returns
+    -------
+    ndarray of float64, shape (q, m)
+        Length of the shortest path from each new row to each source. New rows are not joined to each other.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, distances are negative or NaN, or indices lie outside [0, n).
+
+    References
+    ----------
+    de Silva, Tenenbaum (2002). Global versus local methods in nonlinear dimensionality reduction. Advances in Neural
+    Information Processing Systems 15.
+
+    Examples
+    --------
+    >>> from holonomy.graphs import extend_geodesics
+    >>> extend_geodesics([[0, 1]], [[0.5, 0.6]], [[0.0, 1.0], [1.0, 0.0]])
+    array([[0.5, 0.6]])
+    """
+    columns, steps = np.asarray(indices), np.asarray(distances, dtype=np.float64)
+    lengths = np.asarray(known, dtype=np.float64)
+    if columns.ndim != 2 or columns.shape != steps.shape or columns.shape[1] < 1:
+        raise ValueError(f"indices and distances must both have shape (q, k), got {columns.shape} and {steps.shape}.")
+    if lengths.ndim != 2:
+        raise ValueError(f"known must have shape (m, n), got {lengths.shape}.")
+    if columns.size and (columns.min() < 0 or columns.max() >= lengths.shape[1]):
+        raise ValueError(f"indices must lie in [0, {lengths.shape[1]}), got {columns.min()} to {columns.max()}.")
+    for name, values in (("distances", steps), ("known", lengths)):
+        if not (values >= 0).all():
+            raise ValueError(f"{name} must be at least 0, without NaN.")
+    by_point = np.ascontiguousarray(lengths.T)
+    found = np.full((len(columns), len(lengths)), np.inf)
+    for j in range(columns.shape[1]):
+        np.minimum(found, steps[:, j, None] + by_point[columns[:, j]], out=found)
+    return found
+
+
+def connected_lengths(graph: NeighborGraph | Any, connect: str, X: Points) -> sparse.csr_array:
+    """Return the lengths of the edges after doing what ``connect`` says about a graph that falls apart."""
     check_option(connect, "connect", ("error", "inf", "nearest"))
+    lengths = _edge_lengths(graph)
     count, labels = label_components(lengths)
     if count > 1 and connect == "error":
         smallest = np.count_nonzero(labels == count - 1)
@@ -86,8 +188,8 @@ def geodesics(
             'path; use more neighbours, connect="nearest", or connect="inf" to leave them infinitely far apart.'
         )
     if count > 1 and connect == "nearest":
-        lengths = _with_bridges(lengths, graph, labels, X)
-    return csgraph.dijkstra(lengths, directed=False, indices=origins, limit=longest)
+        return _with_bridges(lengths, graph, labels, X)
+    return lengths
 
 
 def _edge_lengths(graph: NeighborGraph | Any) -> sparse.csr_array:
@@ -100,9 +202,10 @@ def _edge_lengths(graph: NeighborGraph | Any) -> sparse.csr_array:
         raise ValueError("graph must hold edge lengths of at least 0, without NaN.")
     finite = np.isfinite(lengths.data)
     if finite.all():
-        return lengths
+        return _sorted_lengths(lengths)
     kept = np.concatenate([[0], np.cumsum(finite)])[lengths.indptr]
-    return sparse.csr_array((lengths.data[finite], lengths.indices[finite], kept), shape=lengths.shape)
+    lengths = sparse.csr_array((lengths.data[finite], lengths.indices[finite], kept), shape=lengths.shape)
+    return _sorted_lengths(lengths)
 
 
 def _check_sources(sources: ArrayLike | None, n: int) -> np.ndarray:
@@ -149,4 +252,13 @@ def _with_bridges(
         values.append(distances[closest].astype(np.float64))
     # Not a sum of two matrices, which would lose the edges of length 0.
     ends = (np.concatenate(rows), np.concatenate(columns))
-    return sparse.csr_array((np.concatenate(values), ends), shape=lengths.shape)
+    return _sorted_lengths(sparse.csr_array((np.concatenate(values), ends), shape=lengths.shape))
+
+
+def _sorted_lengths(lengths: sparse.csr_array) -> sparse.csr_array:
+    """Return the edges sorted in each row, those listed twice still twice."""
+    if lengths.has_sorted_indices:
+        return lengths
+    ordered = lengths.copy()
+    ordered.sort_indices()
+    return ordered
