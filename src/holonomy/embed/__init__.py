@@ -5,9 +5,11 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "classical_scaling": ["ClassicalScaling", "classical_mds"],
         "curve": ["fit_curve"],
         "initialization": ["initial_layout"],
         "layout": ["LayoutOptions", "optimize_layout"],
+        "supervision": ["supervised_graph"],
         "umap": ["UMAP"],
     },
 )
