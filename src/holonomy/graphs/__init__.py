@@ -24,7 +24,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "laplacians": ["laplacian"],
         "neighbor_graph": ["NeighborGraph"],
         "perplexity": ["entropic"],
-        "scaling": ["doubly_stochastic"],
+        "scaling": ["Scaling", "doubly_stochastic", "sinkhorn"],
         "search": ["NeighborIndex", "neighbors"],
         "shortest_paths": ["extend_geodesics", "geodesic_path", "geodesics"],
         "spectrum": ["Spectrum", "leading_spectrum"],
