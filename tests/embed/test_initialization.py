@@ -1,5 +1,7 @@
 """Starts of a layout: spectral, principal, random, given, and several components."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -36,6 +38,24 @@ def test_components_start_apart():
         gaps = np.linalg.norm(centres[:, None] - centres, axis=-1)[~np.eye(n_parts, dtype=bool)]
         assert used == "spectral"
         assert gaps.min() > 0.5
+
+
+def test_hundreds_of_components_start_quickly_and_apart():
+    pairs = sparse.block_diag([np.array([[0.0, 1.0], [1.0, 0.0]])] * 400, format="csr")
+    X = np.repeat(np.random.default_rng(0).normal(size=(400, 3)), 2, axis=0)
+    began = time.perf_counter()
+    start, used = initial_layout("spectral", sparse.csr_array(pairs), X, 2, seed=0)
+    assert time.perf_counter() - began < 5
+    assert used == "spectral"
+    assert np.isfinite(start).all()
+    assert len(np.unique(start, axis=0)) == 800
+
+
+def test_both_names_of_the_spectral_start_give_it():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    (one, used), (two, also) = (initial_layout(name, graph_of(X), X, 2, seed=0) for name in ("spectral", "tswspectral"))
+    assert used == also == "spectral"
+    np.testing.assert_array_equal(one, two)
 
 
 def test_components_of_a_precomputed_matrix_start_apart():

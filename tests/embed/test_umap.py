@@ -1,8 +1,10 @@
 """UMAP as an estimator: the contract, reproducibility, agreement with umap-learn, new rows, and bad input."""
 
 import pickle
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,6 +144,158 @@ def test_second_fit_is_independent_of_the_first(iris, fitted):
     np.testing.assert_array_equal(model.embedding_, fitted.embedding_)
 
 
+def test_second_fit_forgets_what_only_the_first_had(iris):
+    model = UMAP(n_epochs=5, unique=True, random_state=0).fit(iris)
+    model.set_params(unique=False, transform_mode="graph").fit(iris)
+    assert not hasattr(model, "unique_inverse_")
+    assert not hasattr(model, "embedding_")
+
+
+@pytest.mark.slow
+def test_a_thousand_transforms_do_not_grow(iris, fitted):
+    fitted.transform(iris[:5] + 0.1)
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    for _ in range(100):
+        fitted.transform(iris[:5] + 0.1)
+    before = resident()
+    for _ in range(1000):
+        fitted.transform(iris[:5] + 0.1)
+    assert resident() - before < 4 * 2**20
+
+
+def test_transform_seed_alone_decides_the_random_numbers_of_transform(iris, fitted):
+    new = iris[:20] + 0.1
+    other = UMAP(n_epochs=100, random_state=0, transform_seed=7).fit(iris)
+    np.testing.assert_array_equal(other.embedding_, fitted.embedding_)
+    assert (other.transform(new) != fitted.transform(new)).any()
+
+
+def test_graph_mode_equals_umap_learn(iris):
+    umap = pytest.importorskip("umap")
+    X = iris + 1e-3 * np.random.default_rng(0).normal(size=iris.shape)
+    ours = UMAP(transform_mode="graph", random_state=0).fit(X)
+    theirs = umap.UMAP(transform_mode="graph", n_jobs=1).fit(X)
+    assert not hasattr(ours, "embedding_")
+    assert len(ours.get_feature_names_out()) == 150
+    np.testing.assert_allclose(ours.graph_.toarray(), theirs.graph_.toarray(), atol=1e-4)
+    np.testing.assert_allclose(
+        ours.transform(X[:9] + 0.05).toarray(), theirs.transform(X[:9] + 0.05).toarray(), atol=1e-3
+    )
+    assert ours.fit_transform(X).shape == (150, 150)
+
+
+def test_rows_beyond_the_disconnection_distance_are_cut_off_like_in_umap_learn(iris):
+    umap = pytest.importorskip("umap")
+    X = np.concatenate([iris + 1e-3 * np.random.default_rng(0).normal(size=iris.shape), np.full((1, 4), 99.0)])
+    with pytest.warns(UserWarning, match="1 of 151 rows have no neighbours"):
+        ours = UMAP(disconnection_distance=0.8, n_epochs=20, random_state=0).fit(X)
+    with pytest.warns(UserWarning, match="edges"):
+        theirs = umap.UMAP(disconnection_distance=0.8, transform_mode="graph", n_jobs=1).fit(X).graph_.toarray()
+    np.testing.assert_array_equal(ours.graph_.toarray() > 0, theirs > 0)
+    # umap-learn counts every edge of a row fully once one of them is cut, because its mean distance is infinite then.
+    whole = np.isfinite(ours.knn_.distances).all(axis=1)
+    np.testing.assert_allclose(ours.graph_.toarray()[whole][:, whole], theirs[whole][:, whole], atol=1e-3)
+    assert np.isnan(ours.embedding_[-1]).all()
+    assert np.isfinite(ours.embedding_[:-1]).all()
+    placed = ours.transform(np.concatenate([X[:3] + 0.01, np.full((1, 4), 50.0), np.full((1, 4), 99.1)]))
+    assert np.isfinite(placed[:3]).all()
+    assert np.isnan(placed[3:]).all()
+
+
+def test_sets_with_nothing_in_common_are_not_neighbours():
+    X = np.zeros((60, 60), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    for row in range(60):
+        X[row, rng.choice(30, 6, replace=False) + 30 * (row % 2)] = 1
+    graph = UMAP(metric="jaccard", n_epochs=10, random_state=0).fit(X).graph_
+    assert graph[::2][:, 1::2].nnz == 0
+
+
+def test_rows_are_mapped_once_where_unique(iris):
+    distinct = np.unique(iris, axis=0)
+    X = np.concatenate([distinct, distinct[:40]])
+    plain = UMAP(n_epochs=50, random_state=0).fit(distinct)
+    for given in (X, sparse.csr_array(X)):
+        model = UMAP(n_epochs=50, random_state=0, unique=True).fit(given, None)
+        np.testing.assert_array_equal(model.embedding_, plain.embedding_[model.unique_inverse_])
+        np.testing.assert_array_equal(model.transform(X[:7]), plain.embedding_[:7])
+    assert model.graph_.shape == (len(distinct),) * 2
+    labelled = UMAP(n_epochs=20, random_state=0, unique=True).fit(X, X[:, 0] > 5.5)
+    assert labelled.embedding_.shape == (len(X), 2)
+
+
+def test_precomputed_neighbours_give_the_same_map(iris, fitted):
+    own = np.arange(150)[:, None]
+    knn = (
+        np.hstack([own, fitted.knn_.indices]),
+        np.hstack([np.zeros_like(own, dtype=np.float32), fitted.knn_.distances]),
+    )
+    again = UMAP(n_epochs=100, random_state=0, precomputed_knn=knn).fit(iris)
+    np.testing.assert_array_equal(again.embedding_, fitted.embedding_)
+    np.testing.assert_array_equal(again.transform(iris[:4] + 0.1), fitted.transform(iris[:4] + 0.1))
+
+
+def test_update_adds_rows_and_keeps_the_map_where_it_is(iris):
+    rng = np.random.default_rng(0)
+    order = rng.permutation(150)
+    old, new = iris[order[:120]], iris[order[120:]]
+    model = UMAP(n_epochs=200, random_state=0).fit(old)
+    before = model.embedding_.copy()
+    assert model.update(new) is model
+    assert model.embedding_.shape == (150, 2)
+    assert model.graph_.shape == (150, 150)
+    extent = np.ptp(before, axis=0).max()
+    assert np.median(np.linalg.norm(model.embedding_[:120] - before, axis=1)) < 0.1 * extent
+    together = UMAP(n_epochs=200, random_state=0).fit(np.concatenate([old, new]))
+    np.testing.assert_array_equal(model.graph_.toarray(), together.graph_.toarray())
+    rows = np.concatenate([old, new])
+    assert trustworthiness(rows, model.embedding_) > trustworthiness(rows, together.embedding_) - 0.02
+    np.testing.assert_array_equal(model.transform(rows[-3:]), model.embedding_[-3:])
+
+
+def test_update_of_supervised_models(iris):
+    y = load_iris().target
+    rows = np.arange(150) % 5 > 0
+    for labels in (y[~rows], None):
+        model = UMAP(n_epochs=60, random_state=0).fit(iris[rows], y[rows]).update(iris[~rows], labels)
+        assert label_agreement(model.embedding_, np.concatenate([y[rows], y[~rows]])) > 0.95
+    with pytest.raises(ValueError, match="y must be left out"):
+        UMAP(n_epochs=5, random_state=0).fit(iris[rows]).update(iris[~rows], y[~rows])
+    metric = UMAP(n_epochs=5, target_metric="euclidean", random_state=0).fit(iris[rows], y[rows].astype(float))
+    with pytest.raises(ValueError, match="y must be given"):
+        metric.update(iris[~rows])
+
+
+@pytest.mark.parametrize("parameters", [{"metric": "precomputed"}, {"unique": True}, {"transform_mode": "graph"}])
+def test_update_refuses_what_it_cannot_extend(iris, parameters):
+    X = cdist(iris, iris) if "metric" in parameters else iris
+    with pytest.raises(ValueError, match="update needs the rows"):
+        UMAP(n_epochs=5, random_state=0, **parameters).fit(X).update(X[:3])
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8])
+def test_a_handful_of_rows_is_mapped(iris, n):
+    model = UMAP(n_neighbors=min(n, 4), n_epochs=20, random_state=0).fit(iris[:n])
+    assert np.isfinite(model.embedding_).all()
+    assert np.isfinite(model.transform(iris[:3] + 0.1)).all()
+
+
+def test_duplicates_and_ties_give_the_same_map_for_any_number_of_threads():
+    X = np.repeat(np.array([[i, j] for i in range(8) for j in range(8)], dtype=float), 3, axis=0)
+    maps = [UMAP(n_epochs=30, random_state=0, n_jobs=jobs).fit_transform(X) for jobs in (1, 2, 3)]
+    for other in maps[1:]:
+        np.testing.assert_array_equal(other, maps[0])
+    assert len(np.unique(maps[0], axis=0)) == len(X)
+
+
+def test_more_sure_neighbours_make_more_sure_edges(iris):
+    one, three = (UMAP(local_connectivity=c, transform_mode="graph").fit(iris).graph_ for c in (1, 3))
+    assert (three.data == 1).sum() > 1.5 * (one.data == 1).sum()
+
+
 def test_pickle_clone_pipeline_and_citation(iris, fitted):
     again = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
     np.testing.assert_array_equal(again.transform(iris[:3] + 0.1), fitted.transform(iris[:3] + 0.1))
@@ -219,6 +373,11 @@ def test_more_neighbours_than_rows_are_reduced_with_a_warning(iris):
         ({"random_state": -1}, ValueError, "random_state must lie in"),
         ({"random_state": "seed"}, TypeError, "random_state must be"),
         ({"n_jobs": 0}, ValueError, "n_jobs must not be 0"),
+        ({"transform_mode": "both"}, ValueError, "transform_mode must be one of"),
+        ({"transform_seed": -1}, ValueError, "random_state must lie in"),
+        ({"disconnection_distance": "far"}, TypeError, "disconnection_distance must be a number"),
+        ({"precomputed_knn": 3}, TypeError, "precomputed_knn must be a tuple"),
+        ({"unique": True, "precomputed_knn": (0, 0)}, ValueError, "unique=True needs the rows themselves"),
     ],
 )
 def test_bad_parameters_are_named(iris, parameters, error, message):

@@ -1,5 +1,6 @@
 """Where a layout starts: spectral, principal components, random, or given."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ JITTER = 1e-4
 MAX_PRODUCTS = 600
 """Products with the graph a spectral start may take; then it falls back to principal components."""
 
-INITS = ("spectral", "pca", "random")
+INITS = ("spectral", "tswspectral", "pca", "random")
 
 
 def initial_layout(
@@ -27,10 +28,10 @@ def initial_layout(
 
     Parameters
     ----------
-    init : {"spectral", "pca", "random"} or array-like of shape (n, n_components)
+    init : {"spectral", "tswspectral", "pca", "random"} or array-like of shape (n, n_components)
         ``"spectral"`` uses the leading eigenvectors of the graph's normalised Laplacian, component by component;
         where it does not converge within its budget, principal components are used, or random coordinates without
-        points.
+        points. ``"tswspectral"``, umap-learn's name for a faster solver of these, means the same.
     affinity : csr_array of shape (n, n)
         Symmetric weights.
     X : array of shape (n, d) or None
@@ -63,8 +64,8 @@ def initial_layout(
         return np.array(given, dtype=np.float64), "given"
     if init not in INITS:
         raise ValueError(f"init must be an array or one of {', '.join(map(repr, INITS))}, got {init!r}.")
-    coordinates, used = None, init
-    if init == "spectral":
+    coordinates, used = None, "spectral" if init == "tswspectral" else init
+    if used == "spectral":
         coordinates = _spectral(affinity, X, n_components)
     if init == "pca" and X is None:
         raise ValueError("init='pca' needs points, but the input is a precomputed matrix; use 'spectral' or 'random'.")
@@ -113,9 +114,12 @@ def _spectral(affinity: sparse.csr_array, X: Any, n_components: int) -> np.ndarr
         return _eigenvectors(affinity, n_components)
     places, radii = _places(X, labels, n_parts, n_components)
     coordinates = np.empty((len(labels), n_components))
-    for part in range(n_parts):
-        members = np.flatnonzero(labels == part)
-        inside = _eigenvectors(affinity[members][:, members], n_components)
+    order = np.argsort(labels, kind="stable")
+    grouped = affinity[order][:, order]
+    ends = np.cumsum(np.bincount(labels))
+    for part, (start, stop) in enumerate(pairwise([0, *ends])):
+        members = order[start:stop]
+        inside = _eigenvectors(grouped[start:stop][:, start:stop], n_components)
         if inside is None:
             return None
         largest = np.abs(inside).max(initial=0.0)

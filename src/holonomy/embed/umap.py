@@ -1,6 +1,7 @@
 """UMAP: a map whose fuzzy neighbourhoods agree with those of the data."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,15 +11,25 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, derive_seed
-from holonomy._core.validation import as_numpy, check_float, check_int
+from holonomy._core.validation import as_numpy, check_float, check_int, check_option
+from holonomy.embed._distinct_rows import distinct_rows
+from holonomy.embed._given_neighbors import graph_of_arrays
+from holonomy.embed._placement import settle
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.initialization import initial_layout
-from holonomy.embed.layout import LayoutOptions, optimize_layout, place_points, row_keys
+from holonomy.embed.layout import LayoutOptions, optimize_layout, row_keys
+from holonomy.embed.supervision import joined_targets, supervised_graph, target_array
 from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set
 from holonomy.graphs.fuzzy import query_memberships
 
 SMALL = 10_000
 """Most rows for which the layout takes 500 epochs instead of 200."""
+
+OUTPUTS_OF_SOME_FITS = ("embedding_", "init_used_", "unique_inverse_")
+"""Fitted attributes that depend on the parameters, and that no later fit may inherit."""
+
+LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "jaccard": 1.0}
+"""What bounded metrics say of rows that have nothing in common."""
 
 
 class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -45,7 +56,7 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     learning_rate : float, default 1.0
         First step of the layout.
     init : {"spectral", "pca", "random"} or array of shape (n, n_components), default "spectral"
-        Start of the layout.
+        Start of the layout; ``"tswspectral"`` is another name of ``"spectral"``.
     min_dist : float, default 0.1
         Distance within which points may be packed on the map, in [0, spread].
     spread : float, default 1.0
@@ -60,6 +71,26 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Negative samples for every sampled edge.
     a, b : float, optional
         Curve 1 / (1 + a d^(2b)) of the map; fitted to ``min_dist`` and ``spread`` where None.
+    target_metric : str or callable, default "categorical"
+        How targets y differ: ``"categorical"``, ``"ordinal"``, ``"count"``, ``"string"``, or a metric of
+        `holonomy.graphs.neighbors`; see `supervised_graph`.
+    target_metric_kwds : dict, optional
+        Further arguments of the target metric.
+    target_n_neighbors : int, default -1
+        Size of a neighbourhood of targets that are not discrete; -1 takes ``n_neighbors``.
+    target_weight : float, default 0.5
+        Weight of the targets, from 0 (only the data) to 1 (only the targets).
+    disconnection_distance : float, optional
+        Distance from which on rows are not neighbours. Where None, the largest distance of a bounded metric (1 for
+        jaccard and dice, 2 for cosine and correlation), else infinity.
+    unique : bool, default False
+        Whether rows that are equal are mapped as one. The targets are those of the first.
+    precomputed_knn : tuple of arrays (indices, distances), optional
+        Neighbours found before, each of shape (n, k), the row itself usually listed first; -1 for no neighbour.
+    transform_seed : int, default 42
+        Seed of `transform`.
+    transform_mode : {"embedding", "graph"}, default "embedding"
+        With ``"graph"``, the fit stops at the fuzzy graph, and `transform` returns memberships of new rows to it.
     random_state : int, Generator, RandomState or None, default None
         Seed.
     n_jobs : int, optional
@@ -68,9 +99,11 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     embedding_ : ndarray of float32, shape (n, n_components)
-        The map.
+        The map. Rows that have no neighbours (see ``disconnection_distance``) are NaN.
     graph_ : csr_array of shape (n, n)
-        Symmetric memberships.
+        Symmetric memberships; with ``unique``, of the m rows that differ, shape (m, m).
+    unique_inverse_ : ndarray of int, shape (n,)
+        With ``unique``, the row of ``graph_`` that each row of X equals.
     knn_ : NeighborGraph
         The neighbours, with the measured recall of their search.
     recall_ : float or None
@@ -89,6 +122,14 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ValueError
         On bad data or parameters, naming what is wrong.
 
+    Notes
+    -----
+    Parameters of umap-learn that are not here: ``low_memory``, ``angular_rp_forest``,
+    ``force_approximation_algorithm`` and ``transform_queue_size`` steer a neighbour search that is not ours;
+    ``verbose`` and ``tqdm_kwds`` a progress bar that here appears by itself; ``ensure_all_finite`` lets NaN pass.
+    Target metrics of umap-learn that are not here: ``"myers"`` is the distance of ``"string"`` computed otherwise,
+    and ``"hierarchical_categorical"`` cannot be given its hierarchy.
+
     References
     ----------
     McInnes, Healy, Melville (2018). UMAP: Uniform Manifold Approximation and Projection. arXiv:1802.03426.
@@ -105,6 +146,10 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """
 
     _references = ("mcinnes2018umap",)
+
+    _index: NeighborIndex | None
+    knn_: NeighborGraph
+    graph_: sparse.csr_array
 
     def __init__(
         self,
@@ -124,6 +169,15 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         negative_sample_rate: int = 5,
         a: float | None = None,
         b: float | None = None,
+        target_metric: Any = "categorical",
+        target_metric_kwds: dict[str, Any] | None = None,
+        target_n_neighbors: int = -1,
+        target_weight: float = 0.5,
+        disconnection_distance: float | None = None,
+        unique: bool = False,
+        precomputed_knn: Any = None,
+        transform_seed: int = 42,
+        transform_mode: str = "embedding",
         random_state: RandomState = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -142,6 +196,15 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.negative_sample_rate = negative_sample_rate
         self.a = a
         self.b = b
+        self.target_metric = target_metric
+        self.target_metric_kwds = target_metric_kwds
+        self.target_n_neighbors = target_n_neighbors
+        self.target_weight = target_weight
+        self.disconnection_distance = disconnection_distance
+        self.unique = unique
+        self.precomputed_knn = precomputed_knn
+        self.transform_seed = transform_seed
+        self.transform_mode = transform_mode
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -152,8 +215,8 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ----------
         X : array-like or sparse matrix of shape (n, d), or distances (n, n) with ``metric="precomputed"``
             The data, n >= 2.
-        y : ignored
-            Present for scikit-learn's pipelines.
+        y : array-like of shape (n,) or (n, t), optional
+            Targets that the map shall respect, see ``target_metric``. A category of -1, None or NaN is not known.
         graph : NeighborGraph, optional
             Neighbours of the rows of X found before; at least ``n_neighbors - 1`` for each row are needed.
 
@@ -162,40 +225,35 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         UMAP
             The fitted estimator.
         """
-        X = validate_data(self, as_numpy(X), accept_sparse="csr", dtype=[np.float64, np.float32], ensure_min_samples=2)
-        n = X.shape[0]
-        options = self._options(n)
-        n_neighbors = self._reduced_neighbors(n)
+        X = self._rows(X, reset=True)
+        check_option(self.transform_mode, "transform_mode", ("embedding", "graph"))
+        check_seed(self.transform_seed)
+        options = self._options(X.shape[0])
+        targets = None if y is None else target_array(y, X.shape[0], self.target_metric)
         self._seed = check_seed(self.random_state)
+        for name in OUTPUTS_OF_SOME_FITS:
+            self.__dict__.pop(name, None)
         with threads(self.n_jobs):
-            self._index: NeighborIndex | None = None
-            if graph is None:
-                self._index = self._new_index(X)
-                self.knn_ = self._index.graph(n_neighbors)
-            else:
-                self.knn_ = self._checked_graph(graph, n, n_neighbors)
-            self.recall_ = self.knn_.recall
-            self.graph_ = fuzzy_simplicial_set(
-                self.knn_, local_connectivity=self.local_connectivity, set_op_mix_ratio=self.set_op_mix_ratio
-            )
-            points = None if self.metric == "precomputed" else X
-            start, self.init_used_ = initial_layout(
-                self.init, self.graph_, points, self.n_components, derive_seed(self._seed, "start")
-            )
-            self.embedding_ = optimize_layout(self.graph_, start, options, random_state=self._seed)
-        self._X = X
+            if self.unique:
+                X, targets = self._without_duplicates(X, targets, graph)
+            self._X, self._y = X, targets
+            self._connect(graph)
+            if self.transform_mode == "embedding":
+                self._lay_out(self.init, options)
         self.a_, self.b_, self.n_epochs_ = options.a, options.b, options.n_epochs
         return self
 
     def fit_transform(self, X: Any, y: Any = None, *, graph: NeighborGraph | None = None) -> np.ndarray:
         """Make the map of X and return it, shape (n, n_components); see `fit`."""
-        return self.fit(X, y, graph=graph).embedding_
+        self.fit(X, y, graph=graph)
+        return self.embedding_ if self.transform_mode == "embedding" else self.graph_
 
     def transform(self, X: Any) -> np.ndarray:
         """Place new rows on the map.
 
         Every row is placed by itself, the same whatever other rows are in the call and however often it is asked. A
-        row at distance zero from a row of the fitted data takes that row's place.
+        row at distance zero from a row of the fitted data takes that row's place; one that has no neighbours (see
+        ``disconnection_distance``) has none, and is NaN.
 
         Parameters
         ----------
@@ -205,48 +263,170 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float32, shape (m, n_components)
+            Or, with ``transform_mode="graph"``, memberships to the fitted rows, a csr_array of shape (m, n).
         """
-        check_is_fitted(self)
-        X = validate_data(self, as_numpy(X), accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        n = len(self.embedding_)
+        check_is_fitted(self, "graph_")
+        if self._X is None:
+            raise ValueError("a combination of models has no rows of its own, so that new ones cannot be placed in it.")
+        X = self._rows(X, reset=False)
+        n = self._X.shape[0]
         k = min(check_int(self.n_neighbors, "n_neighbors", minimum=2), n)
         with threads(self.n_jobs):
             if self._index is None:
-                self._index = self._new_index(self._X)
+                self._index = self._new_index()
             indices, distances = self._index.query(X, k)
+            distances[distances >= self._limit()] = np.inf
             finite = np.isfinite(self.knn_.distances)
             memberships = query_memberships(
                 distances,
                 local_connectivity=max(0.0, self.local_connectivity - 1),
                 mean_distance=float(self.knn_.distances[finite].mean()) if finite.any() else 0.0,
             )
-            placed = self._place(indices, distances, memberships)
+            edges = sparse.csr_array(
+                (memberships.ravel(), indices.ravel(), np.arange(0, memberships.size + 1, k)), shape=(len(indices), n)
+            )
+            if self.transform_mode == "graph":
+                edges.eliminate_zeros()
+                return edges
+            keys = row_keys(indices, distances, check_seed(self.transform_seed))
+            placed = settle(edges, self._places(), self._transform_options(), keys)
         known = distances[:, 0] == 0
-        placed[known] = self.embedding_[indices[known, 0]]
+        placed[known] = self._places()[indices[known, 0]]
         return placed
 
-    def _place(self, indices: np.ndarray, distances: np.ndarray, memberships: np.ndarray) -> np.ndarray:
-        """Start new rows at the weighted mean of their neighbours on the map, and let them settle there."""
-        m, k = indices.shape
-        total = memberships.sum(axis=1, keepdims=True)
-        weights = np.where(total > 0, memberships / np.where(total > 0, total, 1), 1 / k)
-        start = np.einsum("mk,mkd->md", weights, self.embedding_[indices])
-        edges = sparse.csr_array(
-            (memberships.ravel(), indices.ravel(), np.arange(0, m * k + 1, k)), shape=(m, len(self.embedding_))
+    def update(self, X: Any, y: Any = None) -> Self:
+        """Add rows to the fitted data, and let the map settle around them.
+
+        New rows start where `transform` places them; then all rows move, gently, for as many epochs as there.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (m, d)
+            New rows.
+        y : array-like of shape (m,) or (m, t), optional
+            Their targets; needed where the model was fitted with targets other than categories, which may be unknown.
+
+        Returns
+        -------
+        UMAP
+            This estimator; ``embedding_`` has the new rows after the old ones.
+
+        Raises
+        ------
+        ValueError
+            With ``metric="precomputed"``, ``unique`` or ``transform_mode="graph"``, or where targets are missing.
+        """
+        check_is_fitted(self, "graph_")
+        if self.metric == "precomputed" or self.unique or self.transform_mode == "graph":
+            raise ValueError(
+                "update needs the rows and a map: neither metric='precomputed', unique=True nor transform_mode='graph'."
+            )
+        start = np.concatenate([self.embedding_, self.transform(X)])
+        X = self._rows(X, reset=False)
+        self._y = joined_targets(self._y, y, X.shape[0], self.target_metric)
+        self._X = sparse.vstack([self._X, X], format="csr") if sparse.issparse(X) else np.concatenate([self._X, X])
+        with threads(self.n_jobs):
+            self._connect(None)
+            self._lay_out(np.nan_to_num(start), self._transform_options())
+        return self
+
+    def _rows(self, X: Any, *, reset: bool) -> Any:
+        return validate_data(
+            self,
+            as_numpy(X),
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=2 if reset else 1,
+            reset=reset,
         )
-        fit_options = self._options(len(self.embedding_))
-        options = LayoutOptions(
+
+    def _without_duplicates(self, X: Any, targets: Any, graph: NeighborGraph | None) -> tuple[Any, Any]:
+        if graph is not None or self.precomputed_knn is not None or self.metric == "precomputed":
+            raise ValueError("unique=True needs the rows themselves: no graph, precomputed_knn or precomputed metric.")
+        first, self.unique_inverse_ = distinct_rows(X)
+        if len(first) < 2:
+            raise ValueError(
+                "unique=True leaves a single row, because all rows of X are equal; at least 2 must differ."
+            )
+        return X[first], None if targets is None else targets[first]
+
+    def _connect(self, graph: NeighborGraph | None) -> None:
+        """Find the neighbours of the rows and turn them, with the targets, into the fuzzy graph."""
+        n = self._X.shape[0]
+        n_neighbors = self._reduced_neighbors(n)
+        self._index = None
+        given = graph_of_arrays(self.precomputed_knn, n, str(self.metric)) if graph is None else graph
+        if given is None:
+            self._index = self._new_index()
+            found = self._index.graph(n_neighbors)
+        else:
+            found = self._checked_graph(given, n, n_neighbors)
+        self.knn_ = self._cut(found)
+        self.recall_ = self.knn_.recall
+        self.graph_ = fuzzy_simplicial_set(
+            self.knn_, local_connectivity=self.local_connectivity, set_op_mix_ratio=self.set_op_mix_ratio
+        )
+        if self._y is not None:
+            self.graph_ = supervised_graph(
+                self.graph_,
+                self._y,
+                target_metric=self.target_metric,
+                target_metric_kwds=self.target_metric_kwds,
+                target_n_neighbors=n_neighbors if self.target_n_neighbors == -1 else self.target_n_neighbors - 1,
+                target_weight=self.target_weight,
+            )
+
+    def _lay_out(self, init: Any, options: LayoutOptions) -> None:
+        """Lay out the rows that are connected to others; the rest have no place."""
+        connected = np.flatnonzero(np.diff(self.graph_.indptr))
+        n = self.graph_.shape[0]
+        points = None if self.metric == "precomputed" else self._X
+        graph = self.graph_
+        if len(connected) < n:
+            warnings.warn(
+                f"{n - len(connected)} of {n} rows have no neighbours and get no place on the map (NaN); a larger "
+                "disconnection_distance connects them.",
+                UserWarning,
+                stacklevel=3,
+            )
+            graph, points = graph[connected][:, connected], None if points is None else points[connected]
+            init = init if isinstance(init, str) else np.asarray(init)[connected]
+        start, self.init_used_ = initial_layout(
+            init, graph, points, self.n_components, derive_seed(self._seed, "start")
+        )
+        places = np.full((n, self.n_components), np.nan, dtype=np.float32)
+        places[connected] = optimize_layout(graph, start, options, random_state=self._seed)
+        self.embedding_ = places[self.unique_inverse_] if self.unique else places
+
+    def _places(self) -> np.ndarray:
+        """Coordinates of the rows of the graph."""
+        if not self.unique:
+            return self.embedding_
+        return self.embedding_[np.unique(self.unique_inverse_, return_index=True)[1]]
+
+    def _limit(self) -> float:
+        """Distance from which on rows are not neighbours."""
+        if self.disconnection_distance is not None:
+            return check_float(self.disconnection_distance, "disconnection_distance", minimum=0.0)
+        return LARGEST_DISTANCES.get(self.metric, np.inf) if isinstance(self.metric, str) else np.inf
+
+    def _cut(self, knn: NeighborGraph) -> NeighborGraph:
+        far = knn.distances >= self._limit()
+        if not far.any():
+            return knn
+        return replace(knn, distances=np.where(far, np.inf, knn.distances))
+
+    def _transform_options(self) -> LayoutOptions:
+        """Fewer and smaller steps than the map itself took."""
+        n_epochs = 100 if self._X.shape[0] <= SMALL else 30
+        options = self._options(self._X.shape[0])
+        return replace(
+            options,
             a=self.a_,
             b=self.b_,
-            n_epochs=(100 if len(self.embedding_) <= SMALL else 30)
-            if self.n_epochs is None
-            else self.n_epochs_ // 3 + 1,
-            learning_rate=fit_options.learning_rate / 4,
-            repulsion_strength=fit_options.repulsion_strength,
-            negative_sample_rate=fit_options.negative_sample_rate,
-            n_jobs=self.n_jobs,
+            n_epochs=n_epochs if self.n_epochs is None else self.n_epochs_ // 3 + 1,
+            learning_rate=options.learning_rate / 4,
         )
-        return place_points(edges, start, self.embedding_, options, row_keys(indices, distances, self._seed))
 
     def _options(self, n: int) -> LayoutOptions:
         """Check the parameters of the layout and fill in what depends on the data."""
@@ -274,9 +454,9 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             warnings.warn(f"n_neighbors={wanted} is more than the {n} rows of X; using {n}.", UserWarning, stacklevel=3)
         return min(wanted, n) - 1
 
-    def _new_index(self, X: Any) -> NeighborIndex:
+    def _new_index(self) -> NeighborIndex:
         return NeighborIndex(
-            X,
+            self._X,
             metric=self.metric,
             metric_params=self.metric_kwds,
             random_state=derive_seed(self._seed, "neighbors"),
@@ -298,7 +478,7 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @property
     def _n_features_out(self) -> int:
-        return self.embedding_.shape[1]
+        return self.embedding_.shape[1] if self.transform_mode == "embedding" else self.graph_.shape[1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

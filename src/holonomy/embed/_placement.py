@@ -1,0 +1,36 @@
+"""New rows on a map that stays: each starts among its neighbours there and settles by itself."""
+
+import numpy as np
+from scipy import sparse
+
+from holonomy.embed.layout import LayoutOptions, place_points
+
+
+def settle(edges: sparse.csr_array, places: np.ndarray, options: LayoutOptions, keys: np.ndarray) -> np.ndarray:
+    """Place rows by their memberships to rows that have places.
+
+    Parameters
+    ----------
+    edges : csr_array of shape (m, n)
+        Memberships in [0, 1] of new rows to old ones.
+    places : ndarray of shape (n, dim)
+        Coordinates of the old rows; NaN for those without a place, which count as absent.
+    options : LayoutOptions
+    keys : ndarray of uint32, shape (m,)
+        Seeds of each row's own negative samples.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, dim)
+        NaN for rows without any neighbour that has a place.
+    """
+    has_place = np.isfinite(places[:, 0])
+    if not has_place.all():
+        edges, places = edges[:, has_place], places[has_place]
+    total = np.asarray(edges.sum(axis=1, dtype=np.float64))
+    has_neighbors = total > 0
+    start = np.zeros((edges.shape[0], places.shape[1]))
+    start[has_neighbors] = (edges @ places)[has_neighbors] / total[has_neighbors, None]
+    placed = place_points(edges, start, places, options, keys)
+    placed[~has_neighbors] = np.nan
+    return placed
