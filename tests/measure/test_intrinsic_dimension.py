@@ -206,3 +206,26 @@ class TestBadInput:
 def test_bad_discard(plane, discard):
     with pytest.raises(ValueError, match="discard"):
         two_nn(plane, discard=discard)
+
+
+@pytest.mark.parametrize("k", [5, 20])
+def test_both_averages_equal_scikit_dimension(k):
+    from skdim.id import MLE
+
+    X = np.random.default_rng(0).normal(size=(400, 3))
+    expected = MLE().fit(X, n_neighbors=k, comb="mean")
+    found = mle_dimension(X, k, average="arithmetic", smooth=False)
+    assert found.value == pytest.approx(expected.dimension_, rel=1e-5)
+    assert found.low < found.value < found.high
+    harmonic = mle_dimension(X, k)
+    assert harmonic.value == pytest.approx(MLE().fit(X, n_neighbors=k, comb="mle").dimension_, rel=1e-5)
+    assert harmonic.value < found.value
+
+
+def test_the_interval_of_the_arithmetic_average_holds_its_mean():
+    samples = [np.random.default_rng(seed).random((300, 2)) for seed in range(30)]
+    found = [mle_dimension(X, 10, average="arithmetic") for X in samples]
+    middle = np.mean([f.value for f in found])
+    assert np.mean([f.low <= middle <= f.high for f in found]) >= 0.85
+    with pytest.raises(ValueError, match="average must be one of"):
+        mle_dimension(samples[0], average="median")

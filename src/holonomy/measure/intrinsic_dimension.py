@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import norm
 
 from holonomy._core.citations import references
-from holonomy._core.validation import Points, check_float, check_int
+from holonomy._core.validation import Points, check_float, check_int, check_option
 from holonomy.graphs import NeighborGraph
 from holonomy.measure._distinct import DistinctNeighbors, distinct_neighbors
 from holonomy.measure._inputs import graph_of
@@ -15,6 +15,7 @@ from holonomy.measure._ranks import Metric
 from holonomy.measure._render import html_table, rich_table
 
 DEFAULT_NEIGHBORS = 15
+AVERAGES = ("harmonic", "arithmetic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +164,7 @@ def mle_dimension(
     X: Points | NeighborGraph,
     n_neighbors: int | None = None,
     *,
+    average: str = "harmonic",
     smooth: bool = True,
     metric: Metric = "euclidean",
     level: float = 0.95,
@@ -172,7 +174,8 @@ def mle_dimension(
 
     Around a point with neighbour distances T_1 .. T_k, log(T_k / T_j) for j < k are independent and exponential with
     rate d. The value pools them over all points, which averages inverse dimensions (MacKay and Ghahramani) and is
-    free of the bias that averaging the points' own estimates has.
+    free of the bias that averaging the points' own estimates (Levina and Bickel) has: these read too high by the
+    factor (k - 1) / (k - 2).
 
     Points at distance zero are one point: duplicates neither count twice nor as neighbours.
 
@@ -183,6 +186,8 @@ def mle_dimension(
     n_neighbors : int, optional
         k, at least 2; 15 by default, all of a graph's. More neighbours vary less and look at a larger scale, where
         noise counts less, curvature and edges more.
+    average : {"harmonic", "arithmetic"}, default "harmonic"
+        Pool inverse dimensions (MacKay and Ghahramani), or average the points' own estimates (Levina and Bickel).
     smooth : bool, default True
         Whether ``per_point`` pools over the point and its neighbours (one number varies by about d / sqrt(k) else).
     metric : str or callable, default "euclidean"
@@ -215,6 +220,7 @@ def mle_dimension(
     >>> round(mle_dimension(sphere).value)
     2
     """
+    check_option(average, "average", AVERAGES)
     graph = _graph(X, n_neighbors, metric, n_jobs)
     near = distinct_neighbors(graph)
     usable = _usable(near)
@@ -223,10 +229,18 @@ def mle_dimension(
     ratios = np.divide(farthest[:, None], near.distances, out=np.ones(listed.shape), where=listed)
     log_sums = np.log(ratios).sum(axis=1)
     freedom = np.where(usable, near.counts - 1.0, 0.0)
-    value = freedom.sum() / _positive(log_sums.sum())
-    residuals = log_sums * value - freedom
     around = (near.gather(freedom), near.gather(log_sums)) if smooth else (freedom, log_sums)
-    return _estimate("maximum likelihood", value, residuals, freedom.sum(), around, near, level)
+    total = freedom.sum()
+    if average == "harmonic":
+        value = total / _positive(log_sums.sum())
+        residuals = log_sums * value - freedom
+    else:
+        told = usable & (log_sums > 0)
+        _positive(log_sums.sum())
+        own = np.divide(freedom, log_sums, out=np.zeros(len(freedom)), where=told)
+        value = own[told].mean()
+        residuals = np.where(told, own / value - 1, 0.0) * (total / told.sum())
+    return _estimate("maximum likelihood", value, residuals, total, around, near, level)
 
 
 def _graph(X: Points | NeighborGraph, n_neighbors: int | None, metric: Metric, n_jobs: int | None) -> NeighborGraph:
@@ -254,6 +268,16 @@ def _positive(log_sum: float) -> float:
     return log_sum
 
 
+def error_of_sum(residuals: np.ndarray, near: DistinctNeighbors) -> float:
+    """Return the standard error of the sum of residuals of places, those that share neighbours varying together.
+
+    Its square weighs each pair of places by the share of neighbours that they have in common: a Bartlett kernel on
+    the graph.
+    """
+    shared = near.scatter(residuals / np.sqrt(near.counts + 1.0))
+    return float(np.sqrt(np.square(shared).sum()))
+
+
 def _estimate(
     method: str,
     value: float,
@@ -265,13 +289,10 @@ def _estimate(
 ) -> DimensionEstimate:
     """Put an estimate together from its score residuals and the number and sum of log-ratios around each place.
 
-    Places that share neighbours vary together. The variance of the sum of residuals weighs each pair of places by the
-    share of neighbours that they have in common (a Bartlett kernel on the graph): the squared norm below. It is never
-    taken to be less than independent ratios would have.
+    The error is never taken to be less than independent ratios would have.
     """
     confidence = check_float(level, "level", minimum=0.0, maximum=1.0)
-    shared = near.scatter(residuals / np.sqrt(near.counts + 1.0))
-    relative_error = max(np.sqrt(np.square(shared).sum()) / freedom, 1 / np.sqrt(freedom))
+    relative_error = max(error_of_sum(residuals, near) / freedom, 1 / np.sqrt(freedom))
     reach = np.exp(norm.ppf((1 + confidence) / 2) * relative_error)
     terms, log_sums = around
     local = np.full(len(log_sums), np.nan)
