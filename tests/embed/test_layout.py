@@ -4,8 +4,11 @@ import numba
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
+from sklearn.datasets import load_digits
 
-from holonomy.embed import LayoutOptions, fit_curve, optimize_layout
+from holonomy.embed import UMAP, LayoutOptions, fit_curve, optimize_layout
 from holonomy.embed._layout_kernels import power, scramble
 from holonomy.embed.layout import _rates, place_points, row_keys
 from holonomy.graphs import fuzzy_simplicial_set, neighbors
@@ -80,6 +83,63 @@ def test_one_step_is_the_gradient_of_the_cross_entropy():
         gradient[axis] = (loss[0] - loss[1]) / (2 * eps)
     # The edge is first sampled in the second epoch, at half the step, once from each of its ends.
     np.testing.assert_allclose(moved[0] - start[0], -2 * 0.5e-3 * gradient, rtol=1e-3)
+
+
+def test_pulls_keep_the_centre_of_every_part():
+    rng = np.random.default_rng(3)
+    start = rng.uniform(0, 10, size=(400, 2))
+    parts = np.repeat([0, 1], 200)
+    X = rng.normal(size=(400, 4)) + 100 * parts[:, None]
+    graph = fuzzy_simplicial_set(neighbors(X, 8))
+    Z = optimize_layout(graph, start, LayoutOptions(A, B, n_epochs=100, negative_sample_rate=0), random_state=0)
+    for part in (0, 1):
+        np.testing.assert_allclose(Z[parts == part].mean(axis=0), start[parts == part].mean(axis=0), atol=1e-3)
+        assert Z[parts == part].std() < 0.1 * start.std()
+
+
+@numba.njit
+def edge_by_edge(Z, indptr, indices, weights, n_epochs, rng):
+    """Move a map (n, 2) in place by the published loop: one edge after another, each followed by its negatives."""
+    for epoch in range(n_epochs):
+        step = 1 - epoch / n_epochs
+        for i in range(len(Z)):
+            for e in range(indptr[i], indptr[i + 1]):
+                if np.floor((epoch + 1) * weights[e]) == np.floor(epoch * weights[e]):
+                    continue
+                for draw in range(6):
+                    j = indices[e] if draw == 0 else rng.integers(0, len(Z))
+                    x, y = Z[i, 0] - Z[j, 0], Z[i, 1] - Z[j, 1]
+                    d2 = x * x + y * y
+                    if d2 == 0:
+                        continue
+                    p = A * d2**B
+                    c = -2 * B * p / (d2 * (1 + p)) if draw == 0 else 2 * B / ((0.001 + d2) * (1 + p))
+                    x, y = step * min(max(c * x, -4), 4), step * min(max(c * y, -4), 4)
+                    Z[i, 0] += x
+                    Z[i, 1] += y
+                    if draw == 0:
+                        Z[j, 0] -= x
+                        Z[j, 1] -= y
+
+
+@pytest.mark.slow
+def test_large_scale_order_survives_as_if_edges_were_taken_one_by_one():
+    X, y = load_digits(return_X_y=True)
+    graph = fuzzy_simplicial_set(neighbors(X, 14))
+    start = UMAP(n_epochs=1, learning_rate=1e-9, random_state=0).fit_transform(X)
+
+    def order(Z):
+        return spearmanr(*(pdist([part[y == k].mean(axis=0) for k in range(10)]) for part in (X, Z))).statistic
+
+    ours, theirs = [], []
+    for seed in range(3):
+        ours.append(order(optimize_layout(graph, start, LayoutOptions(A, B, n_epochs=500), random_state=seed)))
+        sequential = start.astype(np.float64)
+        edge_by_edge(
+            sequential, graph.indptr, graph.indices, graph.data / graph.data.max(), 500, np.random.default_rng(seed)
+        )
+        theirs.append(order(sequential))
+    assert np.mean(ours) > np.mean(theirs) - 0.05
 
 
 def test_layout_lowers_the_cross_entropy_and_separates_clusters(problem):

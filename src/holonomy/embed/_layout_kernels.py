@@ -3,6 +3,11 @@
 No point is written by more than one thread and nothing is read while it is written, so the result does not depend on
 threads. No fast-math is used and the power function is our own polynomial, so it hardly depends on the processor. All
 inner loops run over small buffers without branches, which lets the compiler use vector instructions.
+
+An epoch has two steps. In the first, every sampled edge pulls its two ends by opposite forces, so a group of points
+keeps its centre and the map the large-scale order of its start, as when edges are taken one after another. (A point
+that answered to its own moves between two pulls would be pulled by other forces than it exerts, and groups would
+drift.) In the second step every point is pushed away from its negative samples.
 """
 
 import numba
@@ -10,10 +15,13 @@ import numpy as np
 from numpy import float32, int32, uint32, uint64
 
 GROUP = 64
-"""Most negative samples whose forces are computed at the same position of a point."""
+"""Most forces that a point sums at the same position: more of them would overshoot at hubs."""
 
-EDGE_GROUP = 16
-"""Edges of a point whose attractions are computed at the same position: more of them would overshoot at hubs."""
+ROWS = 64
+"""Points whose attractions are computed together."""
+
+BUFFER = 512
+"""Attractions computed together; at least GROUP."""
 
 
 def _polynomial(function, degree):
@@ -64,99 +72,120 @@ def scramble(h):
 
 
 @numba.njit(inline="always", error_model="numpy")
-def _gather(targets, chosen, count, position, difference, squared):
-    """Differences from a position to chosen targets, axis by axis, and their squared lengths."""
-    for m in range(count):
-        squared[m] = float32(0)
-    for axis in range(targets.shape[0]):
-        here = position[axis]
-        for m in range(count):
-            difference[axis, m] = here - targets[axis, chosen[m]]
-        for m in range(count):
-            squared[m] += difference[axis, m] * difference[axis, m]
-    for m in range(count):
-        squared[m] = max(squared[m], float32(1e-12))
+def _clipped(force, difference):
+    """One coordinate of a force, between -4 and 4."""
+    return min(max(force * difference, float32(-4)), float32(4))
 
 
 @numba.njit(inline="always", error_model="numpy")
-def _move(position, difference, force, count, step):
-    """Move along the sum of forces, each coordinate of each force clipped to [-4, 4]."""
-    for axis in range(len(position)):
+def _pull(places, there, targets, owner, chosen, count, difference, squared, force, step, a, b):
+    """Move the owners of sampled edges, rows of ``there``, by the pull of the chosen targets on their places."""
+    for m in range(count):
+        squared[m] = float32(1e-12)
+    for axis in range(targets.shape[1]):
         for m in range(count):
-            difference[axis, m] = min(max(force[m] * difference[axis, m], float32(-4)), float32(4))
-        total = float32(0)
+            difference[axis, m] = places[owner[m], axis] - targets[chosen[m], axis]
         for m in range(count):
-            total += difference[axis, m]
-        position[axis] += step * total
+            squared[m] += difference[axis, m] * difference[axis, m]
+    factor = float32(-2) * a * b
+    for m in range(count):
+        p = power(squared[m], b)
+        force[m] = factor * p / (squared[m] * (a * p + float32(1)))
+    for axis in range(targets.shape[1]):
+        for m in range(count):
+            difference[axis, m] = step * _clipped(force[m], difference[axis, m])
+        for m in range(count):
+            there[owner[m], axis] += difference[axis, m]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def advance(
-    positions,
-    targets,
-    moved,
-    indptr,
-    indices,
-    rates,
-    keys,
-    epoch,
-    step,
-    pull,
-    a,
-    b,
-    repulsion,
-    n_negatives,
-    start,
-    stop,
-):
-    """Move the points [start, stop) by one epoch: first towards their sampled edges, then away from random targets.
+def attract(positions, targets, moved, sampled, indptr, indices, rates, epoch, step, a, b, start, stop):
+    """Move the points [start, stop) towards the other ends of their sampled edges.
 
-    ``positions``, ``moved`` (dim, m) and ``targets`` (dim, n) hold one coordinate a row; the first two may not be the
-    same array. Edge e is sampled whenever (epoch + 1) * rates[e] passes a multiple of 2**32. ``pull`` is 2 where both
-    ends of an edge move, because every edge is then sampled from either end, and 1 where the targets stay.
+    ``positions``, ``moved`` (m, dim) and ``targets`` (n, dim) are coordinates; only ``moved`` is written, and may be
+    none of the others. Edge e is sampled whenever (epoch + 1) * rates[e] passes a multiple of 2**32; the number of
+    sampled edges of each point goes to ``sampled``.
     """
-    dim, n = targets.shape
+    dim = targets.shape[1]
+    owner = np.zeros(BUFFER, dtype=uint32)
+    chosen = np.zeros(BUFFER, dtype=uint32)
+    difference = np.zeros((dim, BUFFER), dtype=float32)
+    squared = np.zeros(BUFFER, dtype=float32)
+    force = np.zeros(BUFFER, dtype=float32)
+    places = np.zeros((ROWS, dim), dtype=float32)
+    there = np.zeros((ROWS, dim), dtype=float32)
+    time = uint32(epoch + 1)
+    for first in range(start, stop, ROWS):
+        n_rows = min(ROWS, stop - first)
+        for r in range(n_rows):
+            for axis in range(dim):
+                places[r, axis] = there[r, axis] = positions[first + r, axis]
+        count = 0
+        for r in range(n_rows):
+            begin, last = indptr[first + r], indptr[first + r + 1]
+            total = 0
+            for edge in range(begin, last, GROUP):
+                if edge > begin or count > BUFFER - GROUP:
+                    _pull(places, there, targets, owner, chosen, count, difference, squared, force, step, a, b)
+                    count = 0
+                    for axis in range(dim):
+                        places[r, axis] = there[r, axis]
+                before = count
+                for e in range(edge, min(edge + GROUP, last)):
+                    owner[count] = uint32(r)
+                    chosen[count] = uint32(indices[e])
+                    count += int(uint32(time * rates[e]) < rates[e])
+                total += count - before
+            sampled[first + r] = total
+        _pull(places, there, targets, owner, chosen, count, difference, squared, force, step, a, b)
+        for r in range(n_rows):
+            for axis in range(dim):
+                moved[first + r, axis] = there[r, axis]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def repel(positions, targets, moved, sampled, keys, epoch, step, a, b, repulsion, n_negatives, is_moving, start, stop):
+    """Push the points [start, stop) away from ``n_negatives`` random targets for each of their sampled edges.
+
+    Arrays as in :func:`attract`. Draws depend on the key of the point, the epoch and their number alone. Where the
+    targets are the moving points themselves, a point must not be pushed off its own previous place.
+    """
+    n, dim = targets.shape
     chosen = np.zeros(GROUP, dtype=uint32)
     difference = np.zeros((dim, GROUP), dtype=float32)
     squared = np.zeros(GROUP, dtype=float32)
     force = np.zeros(GROUP, dtype=float32)
-    position = np.zeros(dim, dtype=float32)
-    one, near = float32(1), float32(0.001)
-    attraction, rejection = float32(-2) * a * b, float32(2) * repulsion * b
-    time = uint32(epoch + 1)
-    is_moving = pull > one
+    place = np.zeros(dim, dtype=float32)
     others = uint64(n - 1) if is_moving else uint64(n)
+    factor = float32(2) * repulsion * b
     for i in range(start, stop):
         for axis in range(dim):
-            position[axis] = positions[axis, i]
-        n_sampled = 0
-        edge, last = indptr[i], indptr[i + 1]
-        while edge < last:
-            size = min(EDGE_GROUP, last - edge)
-            count = 0
-            for m in range(size):
-                chosen[count] = uint32(indices[edge + m])
-                count += int(uint32(time * rates[edge + m]) < rates[edge + m])
-            edge += size
-            n_sampled += count
-            _gather(targets, chosen, count, position, difference, squared)
-            for m in range(count):
-                p = power(squared[m], b)
-                force[m] = attraction * p / (squared[m] * (a * p + one))
-            _move(position, difference, force, count, pull * step)
+            place[axis] = positions[i, axis]
         key = scramble(uint32(keys[i] + uint32(0x9E3779B9) * uint32(epoch)))
-        drawn, total = 0, n_sampled * n_negatives
-        while drawn < total:
-            count = min(GROUP, total - drawn)
+        skipped = uint32(i) if is_moving else uint32(0xFFFFFFFF)
+        for drawn in range(0, sampled[i] * n_negatives, GROUP):
+            count = min(GROUP, sampled[i] * n_negatives - drawn)
             for m in range(count):
                 h = scramble(uint32(key + uint32(drawn + m) * uint32(0x9E3779B9)))
-                target = (uint64(h) * others) >> uint64(32)
-                # A moving point must not be pushed off its own previous place.
-                chosen[m] = uint32(target + uint64(is_moving and target >= uint64(i)))
-            drawn += count
-            _gather(targets, chosen, count, position, difference, squared)
+                target = uint32((uint64(h) * others) >> uint64(32))
+                chosen[m] = uint32(target + uint32(target >= skipped))
             for m in range(count):
-                force[m] = rejection / ((near + squared[m]) * (a * power(squared[m], b) + one))
-            _move(position, difference, force, count, step)
+                squared[m] = float32(0)
+            for axis in range(dim):
+                for m in range(count):
+                    difference[axis, m] = place[axis] - targets[chosen[m], axis]
+                for m in range(count):
+                    squared[m] += difference[axis, m] * difference[axis, m]
+            for m in range(count):
+                force[m] = factor / (
+                    (float32(0.001) + squared[m]) * (a * power(max(squared[m], float32(1e-12)), b) + float32(1))
+                )
+            for axis in range(dim):
+                for m in range(count):
+                    difference[axis, m] = _clipped(force[m], difference[axis, m])
+                total = float32(0)
+                for m in range(count):
+                    total += difference[axis, m]
+                place[axis] += step * total
         for axis in range(dim):
-            moved[axis, i] = position[axis]
+            moved[i, axis] = place[axis]

@@ -1,5 +1,6 @@
 """Lay out a fuzzy graph: stochastic gradient descent on the cross-entropy, parallel and reproducible at once."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from holonomy._core.parallel import resolve_jobs
 from holonomy._core.progress import track
 from holonomy._core.random import RandomState, check_seed, derive_seed
 from holonomy._core.validation import check_points
-from holonomy.embed._layout_kernels import advance
+from holonomy.embed._layout_kernels import attract, repel
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ def optimize_layout(
 ) -> np.ndarray:
     """Move points so that their memberships on the map agree with those of a symmetric fuzzy graph.
 
-    Every point sums the forces of its own edges and negative samples, seen from the positions after the previous
-    epoch; random numbers are a function of (seed, epoch, point, draw). Threads therefore cannot race.
+    In every epoch each point first sums the pulls of its own edges, seen from the positions after the previous epoch,
+    then the pushes of its negative samples, seen from the positions after the pulls; random numbers are a function of
+    (seed, epoch, point, draw). Threads therefore cannot race.
 
     Parameters
     ----------
@@ -97,8 +99,7 @@ def optimize_layout(
     edges = _prune(graph, strongest / options.n_epochs)
     seed = derive_seed(check_seed(random_state), "layout") % 2**32
     keys = _scrambled(np.arange(len(points), dtype=np.uint32), seed)
-    positions = np.ascontiguousarray(points.T, dtype=np.float32)
-    return _descend(positions, None, edges, _rates(edges, strongest), keys, options)
+    return _descend(points, None, edges, _rates(edges, strongest), keys, options)
 
 
 def place_points(
@@ -114,49 +115,46 @@ def place_points(
     seed each row's own negative samples. Returns float32 coordinates of shape (m, dim).
     """
     edges = _prune(memberships, 1.0 / options.n_epochs)
-    positions = np.ascontiguousarray(start.T, dtype=np.float32)
-    targets = np.ascontiguousarray(reference.T, dtype=np.float32)
-    return _descend(positions, targets, edges, _rates(edges, 1.0), keys, options)
+    return _descend(start, reference, edges, _rates(edges, 1.0), keys, options)
 
 
 def _descend(
-    positions: np.ndarray,
-    targets: np.ndarray | None,
+    start: np.ndarray,
+    reference: np.ndarray | None,
     edges: sparse.csr_array,
     rates: np.ndarray,
     keys: np.ndarray,
     options: LayoutOptions,
 ) -> np.ndarray:
-    """Run all epochs on positions (dim, m); targets are the positions themselves where None."""
-    positions, moved = positions.copy(), np.empty_like(positions)
+    """Run all epochs from a start (m, dim) among a fixed reference (n, dim), or among themselves where it is None."""
+    positions = np.array(start, dtype=np.float32, order="C")
+    pulled = np.empty_like(positions)
+    sampled = np.empty(len(positions), dtype=np.int64)
+    is_moving = reference is None
+    fixed = None if is_moving else np.ascontiguousarray(reference, dtype=np.float32)
+    curve = (np.float32(options.a), np.float32(options.b))
+    repulsion = np.float32(options.repulsion_strength)
     n_threads = resolve_jobs(options.n_jobs)
-    m = positions.shape[1]
-    size = max(1, -(-m // (2 * n_threads)))
-    curve = (np.float32(options.a), np.float32(options.b), np.float32(options.repulsion_strength))
-    pull = np.float32(2 if targets is None else 1)
     with ThreadPoolExecutor(n_threads) as pool:
         for epoch in track(range(options.n_epochs), "Laying out"):
             step = np.float32(options.learning_rate * (1 - epoch / options.n_epochs))
-            fixed = (positions, positions if targets is None else targets, moved, edges.indptr, edges.indices, rates)
-            running = [
-                pool.submit(
-                    advance,
-                    *fixed,
-                    keys,
-                    epoch,
-                    step,
-                    pull,
-                    *curve,
-                    options.negative_sample_rate,
-                    first,
-                    min(first + size, m),
-                )
-                for first in range(0, m, size)
-            ]
-            for part in running:
-                part.result()
-            positions, moved = moved, positions
-    return np.ascontiguousarray(positions.T)
+            # Every edge between moving points is stored, and therefore sampled, from either end.
+            pull = np.float32(2) * step if is_moving else step
+            around = positions if is_moving else fixed
+            pulls = (positions, around, pulled, sampled, edges.indptr, edges.indices, rates, epoch, pull, *curve)
+            _in_blocks(pool, n_threads, len(keys), attract, *pulls)
+            around = pulled if is_moving else fixed
+            pushes = (pulled, around, positions, sampled, keys, epoch, step, *curve, repulsion)
+            _in_blocks(pool, n_threads, len(keys), repel, *pushes, options.negative_sample_rate, is_moving)
+    return positions
+
+
+def _in_blocks(pool: ThreadPoolExecutor, n_threads: int, n_points: int, kernel: Callable, *arguments: object) -> None:
+    """Run a kernel over all points, two blocks a thread so that none waits long for another."""
+    size = max(1, -(-n_points // (2 * n_threads)))
+    blocks = [(first, min(first + size, n_points)) for first in range(0, n_points, size)]
+    for part in [pool.submit(kernel, *arguments, *block) for block in blocks]:
+        part.result()
 
 
 def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
