@@ -1,0 +1,237 @@
+"""Metric multidimensional scaling by stochastic descent on pairs: for many points, without a matrix of distances."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
+
+from holonomy._core.citations import references
+from holonomy._core.progress import progress
+from holonomy._core.random import RandomState, check_seed, derive_seed, generator
+from holonomy._core.validation import check_float, check_int, check_option, check_points
+from holonomy.embed._dissimilarities import check_distances, check_start, check_weights
+from holonomy.embed._stress_kernels import descend_given, descend_vectors
+from holonomy.embed.stress import UNIFORM, Scaling, initial_coordinates
+from holonomy.graphs._signs import orient
+
+PAIRS = 4e7
+"""Pairs after which a descent of automatic length ends, as long as every point has met enough others."""
+
+FEWEST_ROUNDS = 400
+SWEEPS = 20
+"""Times that all pairs meet, where there are few."""
+
+SMALL_ROUNDS = 20_000
+"""Rounds of few points, which cost next to nothing."""
+
+STEP_FROM_A_START = 0.2
+"""First step from classical or given coordinates, which a step of 1 would forget; a random start needs the 1."""
+
+PAIRS_PER_THREAD = 8_192
+JUDGED_PAIRS = 2_000_000
+
+Descent = Callable[[np.ndarray, np.ndarray, int, int], None]
+
+
+@references("zheng2019graph")
+def stochastic_mds(
+    X: ArrayLike,
+    n_components: int = 2,
+    *,
+    metric: str = "precomputed",
+    weights: ArrayLike | None = None,
+    weight_power: float = 0.0,
+    init: Any = "classical",
+    n_rounds: int | None = None,
+    random_state: RandomState = 0,
+) -> Scaling:
+    """Find coordinates whose distances are near to given ones, one pair at a time.
+
+    In a round every point meets one other, and both move along the line between them towards their distance by a step
+    that shrinks from round to round. The pairs of a round share no point, so rounds are shared out to threads and the
+    same seed gives the same bits for any number of them. It escapes poor minima of the stress that majorisation ends
+    in, and is quicker.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, n) or (n, p)
+        Symmetric distances; or, with ``metric="euclidean"``, vectors whose Euclidean distances are meant (potentials of
+        a diffusion, for instance), which are computed when two points meet and never stored.
+    n_components : int, default 2
+        Number of axes m.
+    metric : {"precomputed", "euclidean"}, default "precomputed"
+        What X holds.
+    weights : array-like of shape (n, n), optional
+        Symmetric weights of the pairs of a matrix of distances.
+    weight_power : float, default 0.0
+        q >= 0 of weights ``d^-q`` (times ``weights``): 0 for plain stress, 2 for relative errors, as in graph drawing.
+        Distances below a thousandth of the largest count as that.
+    init : {"classical", "random"} or array-like of shape (n, m), default "classical"
+        Start; of vectors, ``"classical"`` are their principal components, which is the same.
+    n_rounds : int, optional
+        Number of rounds. By default all pairs meet 20 times or more up to 2,000 points; beyond, about 40 million pairs
+        meet, and every point at least 400 others.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed.
+
+    Returns
+    -------
+    Scaling
+        The coordinates; their stress is estimated on a sample of pairs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has a wrong shape or value.
+
+    References
+    ----------
+    Zheng, Pawar, Goodman (2019). Graph drawing by stochastic gradient descent. IEEE Transactions on Visualization and
+    Computer Graphics 25, 2738-2748.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.embed import stochastic_mds
+    >>> square = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+    >>> stochastic_mds(square, metric="euclidean").stress < 1e-3
+    True
+    """
+    power = check_float(weight_power, "weight_power", minimum=0.0)
+    is_given = check_option(metric, "metric", ("precomputed", "euclidean")) == "precomputed"
+    target = check_distances(X, "X") if is_given else _vectors(X, weights)
+    n = len(target)
+    given = check_weights(weights, n) if is_given else None
+    start = initial_coordinates(init, target, n_components, random_state) if is_given else None
+    if start is None:
+        start = _initial_from_vectors(init, target, n_components, random_state)
+    positions = np.ascontiguousarray(start - start.mean(axis=0))
+    rng = generator(check_seed(random_state), "pairs")
+    sampled, sampled_weights = _sample(target, given, is_given, rng)
+    floor = 1e-3 * float(sampled.max(initial=0.0))
+    if power and floor > 0:
+        sampled_weights = sampled_weights * np.maximum(sampled, floor) ** -power
+    rounds = _n_rounds(n) if n_rounds is None else check_int(n_rounds, "n_rounds", minimum=1)
+    shifts = np.concatenate([rng.permutation(n) for _ in range(-(-rounds // n))])[:rounds]
+    is_random = isinstance(init, str) and init == "random"
+    rates = _rates(sampled_weights, 1.0 if is_random else STEP_FROM_A_START, min(n, rounds), rounds)
+
+    def descend(shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
+        if is_given:
+            uniform = UNIFORM if given is None else given
+            descend_given(positions, target, uniform, power, floor, shifts, rates, first, last)
+        else:
+            descend_vectors(positions, target, power, floor, shifts, rates, first, last)
+
+    if n > 1 and floor > 0:
+        _descend(descend, n, shifts, rates)
+    positions -= positions.mean(axis=0)
+    stress = _stress(positions, target, is_given, given, power, floor, rng)
+    return Scaling(positions, stress, np.array([stress]), True)
+
+
+def _vectors(X: ArrayLike, weights: ArrayLike | None) -> np.ndarray:
+    if weights is not None:
+        raise ValueError("weights need a matrix of distances; of vectors, use weight_power.")
+    return np.ascontiguousarray(check_points(X), dtype=np.float32)
+
+
+def _initial_from_vectors(init: Any, vectors: np.ndarray, n_components: int, random_state: RandomState) -> np.ndarray:
+    m = check_int(n_components, "n_components", minimum=1)
+    n, p = vectors.shape
+    if not isinstance(init, str):
+        return check_start(init, n, m)
+    seed = derive_seed(check_seed(random_state), "start")
+    if check_option(init, "init", ("classical", "random")) == "random":
+        spread = float(np.sqrt(vectors.var(axis=0, dtype=np.float64).sum() / m)) or 1.0
+        return spread * generator(seed).standard_normal((n, m))
+    rank = min(m, p)
+    start = np.zeros((n, m))
+    with threadpool_limits(1):
+        centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        start[:, :rank] = orient(centred @ axes[:, ::-1][:, :rank], axis=0)
+    return start
+
+
+def _n_rounds(n: int) -> int:
+    return max(FEWEST_ROUNDS, min(max(SWEEPS * n, SMALL_ROUNDS), int(2 * PAIRS / n)))
+
+
+def _pairs_of(shift: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of a round: those whose indices add up to ``shift`` modulo n."""
+    low, high = np.arange((shift + 1) // 2), shift + 1 + np.arange((n - 1 - shift) // 2)
+    return np.concatenate([low, high]), np.concatenate([shift - low, n + shift - high])
+
+
+def _sample(
+    target: np.ndarray, weights: np.ndarray | None, is_given: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distances and weights of a sample of pairs of different points."""
+    n = len(target)
+    i = rng.integers(n, size=20_000)
+    j = (i + rng.integers(1, max(n, 2), size=len(i))) % n
+    distances = target[i, j] if is_given else np.linalg.norm(target[i] - target[j], axis=1)
+    return distances, np.ones(len(i)) if weights is None else weights[i, j]
+
+
+def _rates(weights: np.ndarray, step: float, n_met: int, n_rounds: int) -> np.ndarray:
+    """Return the step of every round for a pair of weight 1, from the weights of a sample of pairs.
+
+    At first the lightest pairs move the share ``step`` of the way. At last a pair of mean weight moves ``1 / n_met`` of
+    it, which makes a step towards the mean of what all the others ask for, and none moves more than a tenth.
+    """
+    light, mean, heavy = float(weights[weights > 0].min(initial=np.inf)), float(weights.mean()), float(weights.max())
+    if not 0 < mean < np.inf:
+        return np.ones(n_rounds)
+    first = step / max(light, 1e-6 * heavy)
+    return np.geomspace(first, min(first, 0.1 / heavy, 1.0 / (mean * n_met)), n_rounds)
+
+
+def _descend(descend: Descent, n: int, shifts: np.ndarray, rates: np.ndarray) -> None:
+    """Run all rounds, in threads where they are long enough."""
+    n_pairs = n // 2 + 1
+    n_threads = min(numba.get_num_threads(), n_pairs // PAIRS_PER_THREAD)
+    with progress("Scaling", total=len(shifts)) as bar:
+        if n_threads <= 1:
+            for first in range(0, len(shifts), 256):
+                descend(shifts[first : first + 256], rates[first : first + 256], 0, n_pairs)
+                bar.advance(256)
+            return
+        bounds = np.linspace(0, n_pairs, n_threads + 1).astype(int)
+        with ThreadPoolExecutor(n_threads) as pool:
+            for r in range(len(shifts)):
+                one = slice(r, r + 1)
+                parts = [pool.submit(descend, shifts[one], rates[one], first, last) for first, last in pairwise(bounds)]
+                for part in parts:
+                    part.result()
+                bar.advance()
+
+
+def _stress(
+    positions: np.ndarray,
+    target: np.ndarray,
+    is_given: bool,
+    weights: np.ndarray | None,
+    power: float,
+    floor: float,
+    rng: np.random.Generator,
+) -> float:
+    """Return the normalised stress on the pairs of some rounds."""
+    n = len(positions)
+    missed = total = 0.0
+    for shift in rng.permutation(n)[: max(16, JUDGED_PAIRS // n)]:
+        i, j = _pairs_of(int(shift), n)
+        wanted = target[i, j] if is_given else np.linalg.norm(target[i] - target[j], axis=1)
+        weight = np.ones(len(i)) if weights is None else weights[i, j]
+        if power:
+            weight = weight * np.maximum(wanted, floor) ** -power
+        gaps = wanted - np.linalg.norm(positions[i] - positions[j], axis=1)
+        missed += float(np.sum(weight * gaps**2))
+        total += float(np.sum(weight * wanted.astype(np.float64) ** 2))
+    return float(np.sqrt(missed / total)) if total > 0 else 0.0
