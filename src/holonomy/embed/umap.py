@@ -17,6 +17,7 @@ from holonomy.embed._given_neighbors import graph_of_arrays
 from holonomy.embed._placement import settle
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.initialization import initial_layout
+from holonomy.embed.inverse import decode
 from holonomy.embed.layout import LayoutOptions, optimize_layout, row_keys
 from holonomy.embed.supervision import joined_targets, supervised_graph, target_array
 from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set
@@ -143,6 +144,8 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     (150, 2)
     >>> umap.transform(load_iris().data[:3]).shape
     (3, 2)
+    >>> umap.inverse_transform(umap.embedding_[:3]).shape
+    (3, 4)
     """
 
     _references = ("mcinnes2018umap",)
@@ -293,6 +296,45 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         known = distances[:, 0] == 0
         placed[known] = self._places()[indices[known, 0]]
         return placed
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Find rows of data for places on the map, each by itself and repeatably; see `decode`.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_components)
+            Places on the map, best among those of fitted rows.
+
+        Returns
+        -------
+        ndarray of shape (m, d)
+
+        Raises
+        ------
+        ValueError
+            Where the data are sparse or a precomputed matrix, or their metric has no gradient.
+        """
+        check_is_fitted(self, "graph_")
+        if self._X is None or self.metric == "precomputed" or sparse.issparse(self._X):
+            raise ValueError("inverse_transform needs the fitted rows, and these are sparse, precomputed or combined.")
+        if self.transform_mode == "graph":
+            raise ValueError("inverse_transform needs a map; transform_mode='graph' makes none.")
+        with threads(self.n_jobs):
+            return decode(
+                X,
+                self._places(),
+                self._X,
+                self.knn_,
+                a=self.a_,
+                b=self.b_,
+                metric=self.metric,
+                metric_params=self.metric_kwds,
+                n_neighbors=self.n_neighbors,
+                n_steps=self._transform_options().n_epochs,
+                repulsion_strength=self.repulsion_strength,
+                negative_sample_rate=self.negative_sample_rate,
+                random_state=self.transform_seed,
+            )
 
     def update(self, X: Any, y: Any = None) -> Self:
         """Add rows to the fitted data, and let the map settle around them.
