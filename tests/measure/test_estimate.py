@@ -54,3 +54,24 @@ def test_it_shows_itself():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(estimate)
     assert "0.9000 to 0.9200" in console.export_text()
+
+
+def test_intervals_from_influences_hold_a_mean_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    population = rng.exponential(size=5000)
+    held = []
+    for _ in range(200):
+        sample = rng.choice(population, 400, replace=False)
+        found = Estimate.from_influence(sample.mean(), sample, 5000)
+        held.append(found.low <= population.mean() <= found.high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.04)
+
+
+def test_intervals_from_influences_close_and_stay_within_bounds():
+    values = np.array([0.1, 0.9, 0.9, 0.95])
+    assert Estimate.from_influence(0.7, values, 4) == Estimate(0.7, 0.7, 0.7, 4)
+    wide = Estimate.from_influence(0.7, values, 10**9, bounds=(0.0, 1.0))
+    assert 0.0 <= wide.low < 0.7 < wide.high == 1.0
+    fisher = Estimate.from_influence(0.9, 5 * values, 10**9, bounds=(-1.0, 1.0))
+    assert -1 < fisher.low < 0.9 < fisher.high < 1
+    assert np.arctanh(fisher.high) + np.arctanh(fisher.low) == pytest.approx(2 * np.arctanh(0.9))

@@ -108,7 +108,7 @@ class Estimate:
         else:
             low, high = max(bounds[0], value - reach), min(bounds[1], value + reach)
         # Rounding must not leave the value outside.
-        return cls(value, min(value, low), max(value, high), n, level)
+        return cls(value, float(min(value, low)), float(max(value, high)), n, level)
 
     def __float__(self) -> float:
         return self.value
