@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "affinities": ["adaptive", "alpha_decay", "gaussian"],
         "compression": ["Landmarks", "landmarks"],
+        "bandwidths": ["Bandwidth", "slope_bandwidth"],
         "connection": ["Connection", "Orientation", "orientation", "tangent_connection"],
         "connection_operator": ["FieldSpectrum", "connection_laplacian", "leading_fields"],
         "connectivity": ["connected_components"],

@@ -93,7 +93,7 @@ def adaptive(graph: NeighborGraph, *, neighbor: int = 7) -> sparse.csr_array:
            [0.368, 0.   , 0.135],
            [0.   , 0.135, 0.   ]])
     """
-    scales = _local_scales(graph, neighbor)
+    scales = local_scales(graph, neighbor)
     distances = graph.distances.astype(np.float64)
     weights = np.exp(-(distances / scales[:, None]) * (distances / scales[graph.indices]))
     return symmetrize(directed_csr(graph, weights), largest=True)
@@ -154,7 +154,7 @@ def alpha_decay(
     if smallest >= 1.0:
         raise ValueError(f"threshold must be below 1, the weight of a duplicate, got {smallest}.")
     rule = SYMMETRIZATIONS[check_option(symmetrization, "symmetrization", SYMMETRIZATIONS)]
-    scales = _local_scales(graph, neighbor)
+    scales = local_scales(graph, neighbor)
     with np.errstate(over="ignore"):  # a power that overflows is a weight of 0
         weights = np.exp(-((graph.distances / scales[:, None]) ** exponent))
     weights[weights < smallest] = 0.0
@@ -174,7 +174,7 @@ def _typical(distances: np.ndarray) -> float:
     return float(np.median(apart)) if len(apart) else 1.0
 
 
-def _local_scales(graph: NeighborGraph, neighbor: int) -> np.ndarray:
+def local_scales(graph: NeighborGraph, neighbor: int) -> np.ndarray:
     """Return each point's distance to the given neighbour as float64, positive and finite."""
     check_graph(graph)
     rank = check_int(neighbor, "neighbor", minimum=1)
@@ -183,12 +183,18 @@ def _local_scales(graph: NeighborGraph, neighbor: int) -> np.ndarray:
             f"neighbor={rank} asks for the distance to neighbour {rank}, but graph lists only {graph.n_neighbors}; "
             "build it with more neighbours or lower neighbor."
         )
-    distances = graph.distances.astype(np.float64)
+    scales = row_scales(graph.distances, rank)
+    usable = np.isfinite(scales)
+    scales[~usable] = _typical(scales)
+    return scales
+
+
+def row_scales(distances: np.ndarray, rank: int) -> np.ndarray:
+    """Return each row's distance of the given rank; where that is 0 its first positive one, infinite if it has none."""
+    distances = distances.astype(np.float64)
     finite = np.isfinite(distances)
     last = np.maximum(np.minimum(finite.sum(axis=1), rank) - 1, 0)
     first_apart = np.argmax((distances > 0) & finite, axis=1)
-    rows = np.arange(graph.n_points)
+    rows = np.arange(len(distances))
     scales = np.where(distances[rows, last] > 0, distances[rows, last], distances[rows, first_apart])
-    usable = (scales > 0) & np.isfinite(scales)
-    scales[~usable] = _typical(scales)
-    return scales
+    return np.where(scales > 0, scales, np.inf)
