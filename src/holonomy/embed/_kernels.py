@@ -1,5 +1,6 @@
 """Kernels of neighbour distances: affinities of the points they are fitted to, and weights of new rows to these."""
 
+import inspect
 from typing import Any, Protocol
 
 import numpy as np
@@ -163,7 +164,7 @@ def make_kernel(name: str, kernel_kwds: dict[str, Any] | None) -> Kernel:
     """
     kind = KERNELS[check_option(name, "kernel", (*KERNELS, "precomputed"))]
     given = {} if kernel_kwds is None else dict(kernel_kwds)
-    known = () if kind is BinaryKernel else kind.__init__.__code__.co_varnames[1 : kind.__init__.__code__.co_argcount]
+    known = tuple(inspect.signature(kind).parameters)
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise TypeError(
