@@ -1,8 +1,11 @@
 """Lay out a fuzzy graph: stochastic gradient descent on the cross-entropy, parallel and reproducible at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 from scipy import sparse
@@ -133,28 +136,53 @@ def _descend(
     is_moving = reference is None
     fixed = None if is_moving else np.ascontiguousarray(reference, dtype=np.float32)
     curve = (np.float32(options.a), np.float32(options.b))
-    repulsion = np.float32(options.repulsion_strength)
-    n_threads = resolve_jobs(options.n_jobs)
-    with ThreadPoolExecutor(n_threads) as pool:
-        for epoch in track(range(options.n_epochs), "Laying out"):
-            step = np.float32(options.learning_rate * (1 - epoch / options.n_epochs))
-            # Every edge between moving points is stored, and therefore sampled, from either end.
-            pull = np.float32(2) * step if is_moving else step
-            around = positions if is_moving else fixed
-            pulls = (positions, around, pulled, sampled, edges.indptr, edges.indices, rates, epoch, pull, *curve)
-            _in_blocks(pool, n_threads, len(keys), attract, *pulls)
-            around = pulled if is_moving else fixed
-            pushes = (pulled, around, positions, sampled, keys, epoch, step, *curve, repulsion)
-            _in_blocks(pool, n_threads, len(keys), repel, *pushes, options.negative_sample_rate, is_moving)
+    repulsion = (np.float32(options.repulsion_strength), options.negative_sample_rate)
+    sampling = (edges.indptr, edges.indices, rates)
+
+    def advance(epoch: int, block: slice, wait: Callable) -> None:
+        span = (block.start, block.stop)
+        step = np.float32(options.learning_rate * (1 - epoch / options.n_epochs))
+        # Every edge between moving points is stored, and therefore sampled, from either end.
+        pull = np.float32(2) * step if is_moving else step
+        around = positions if is_moving else fixed
+        attract(positions, around, pulled, sampled, *sampling, epoch, pull, *curve, *span)
+        wait()
+        around = pulled if is_moving else fixed
+        repel(pulled, around, positions, sampled, keys, epoch, step, *curve, *repulsion, is_moving, *span)
+        wait()
+
+    _in_step(advance, options.n_epochs, _shares(edges, rates, resolve_jobs(options.n_jobs)))
     return positions
 
 
-def _in_blocks(pool: ThreadPoolExecutor, n_threads: int, n_points: int, kernel: Callable, *arguments: object) -> None:
-    """Run a kernel over all points, two blocks a thread so that none waits long for another."""
-    size = max(1, -(-n_points // (2 * n_threads)))
-    blocks = [(first, min(first + size, n_points)) for first in range(0, n_points, size)]
-    for part in [pool.submit(kernel, *arguments, *block) for block in blocks]:
-        part.result()
+def _in_step(advance: Callable, n_epochs: int, blocks: list[slice]) -> None:
+    """Run all epochs on all blocks of points, one thread a block; no thread is more than half an epoch ahead."""
+    barrier = Barrier(len(blocks))
+
+    def run(block: slice, epochs: Iterable[int]) -> None:
+        try:
+            for epoch in epochs:
+                advance(epoch, block, barrier.wait)
+        except BaseException:
+            barrier.abort()
+            raise
+
+    with ThreadPoolExecutor(len(blocks)) as pool:
+        others = [pool.submit(run, block, range(n_epochs)) for block in blocks[1:]]
+        # A broken barrier only says that another thread failed; its own result says why.
+        with suppress(BrokenBarrierError):
+            run(blocks[0], track(range(n_epochs), "Laying out"))
+        for other in others:
+            other.result()
+
+
+def _shares(edges: sparse.csr_array, rates: np.ndarray, n_shares: int) -> list[slice]:
+    """Cut the points into consecutive slices of similar work, which the sampled edges make."""
+    work = np.concatenate([[0], np.cumsum(rates, dtype=np.float64)])[edges.indptr]
+    work += np.arange(len(work)) * max(work[-1], 1.0) / (10 * max(1, len(work) - 1))
+    cuts = np.searchsorted(work, np.linspace(0, work[-1], n_shares + 1)[1:-1])
+    bounds = np.unique([0, *cuts, edges.shape[0]])
+    return [slice(int(start), int(stop)) for start, stop in pairwise(bounds)] or [slice(0, 0)]
 
 
 def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
