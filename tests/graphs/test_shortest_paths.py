@@ -127,9 +127,14 @@ def test_tying_needs_points_and_a_metric(apart):
         geodesics(graph, connect="nearest")
     with pytest.raises(ValueError, match="X must hold the 62 points"):
         geodesics(graph, connect="nearest", X=points[:5])
-    given = NeighborGraph(graph.indices, graph.distances, metric="precomputed")
-    with pytest.raises(ValueError, match="without parameters, not 'precomputed'"):
+    given = NeighborGraph(graph.indices, graph.distances, metric="minkowski")
+    with pytest.raises(ValueError, match="without parameters, not 'minkowski'"):
         geodesics(given, connect="nearest", X=points)
+    given = NeighborGraph(graph.indices, graph.distances, metric="precomputed")
+    with pytest.raises(ValueError, match="must hold all distances between the 62 points"):
+        geodesics(given, connect="nearest", X=points)
+    tied = geodesics(given, connect="nearest", X=cdist(points, points))
+    np.testing.assert_allclose(tied, geodesics(graph, connect="nearest", X=points), rtol=1e-6)
 
 
 def test_matrix_of_lengths_is_walked_both_ways():

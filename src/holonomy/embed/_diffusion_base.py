@@ -5,30 +5,31 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from holonomy._core.parallel import threads
-from holonomy._core.random import check_seed, derive_seed
-from holonomy._core.validation import as_numpy, check_int, check_option
+from holonomy._core.random import check_seed
+from holonomy._core.validation import check_int, check_option
 from holonomy.embed._kernels import KERNELS, make_kernel
-from holonomy.graphs import DiffusionOperator, NeighborGraph, NeighborIndex, connected_components
-from holonomy.graphs._sparse import check_affinity, check_graph
+from holonomy.embed._neighbor_base import NeighborBase
+from holonomy.graphs import DiffusionOperator, NeighborGraph, connected_components
+from holonomy.graphs._sparse import check_affinity
 
 
-class DiffusionBase(TransformerMixin, BaseEstimator):
+class DiffusionBase(NeighborBase):
     """Fits a DiffusionOperator to rows, a neighbour graph, distances or an affinity, and leads new rows to it.
 
     Subclasses have the parameters ``n_neighbors, metric, metric_kwds, kernel, kernel_kwds, random_state, n_jobs``.
     """
 
-    def _fit_operator(self, X: Any, graph: NeighborGraph | None, alpha: float) -> np.ndarray:
+    def _fit_operator(
+        self, X: Any, graph: NeighborGraph | None, alpha: float, normalization: str = "symmetric"
+    ) -> np.ndarray:
         """Set ``knn_``, ``affinity_``, ``operator_``, ``n_connected_components_``; return the validated rows."""
-        X = validate_data(self, as_numpy(X), accept_sparse="csr", dtype=[np.float64, np.float32], ensure_min_samples=2)
+        X = self._validated(X, reset=True)
         check_option(self.kernel, "kernel", (*KERNELS, "precomputed"))
         self._seed = check_seed(self.random_state)
         self._X = X
-        self._index: Any = None
         self._kernel: Any = None
         self.knn_: Any = None
         if self.kernel == "precomputed":
@@ -39,7 +40,7 @@ class DiffusionBase(TransformerMixin, BaseEstimator):
             self.knn_ = self._neighbors(X, graph)
             # Every point is its own neighbour at distance 0: a walk may rest.
             self.affinity_ = (self._kernel.fit(self.knn_) + sparse.eye_array(X.shape[0])).tocsr()
-        self.operator_ = DiffusionOperator(self.affinity_, alpha=alpha)
+        self.operator_ = DiffusionOperator(self.affinity_, normalization, alpha=alpha)
         self.n_connected_components_ = connected_components(self.affinity_)[0]
         return X
 
@@ -54,43 +55,14 @@ class DiffusionBase(TransformerMixin, BaseEstimator):
                 "kernel='precomputed' takes an affinity and metric='precomputed' distances; X cannot be both."
             )
 
-    def _neighbors(self, X: Any, graph: NeighborGraph | None) -> NeighborGraph:
-        n = X.shape[0]
-        wanted = check_int(self.n_neighbors, "n_neighbors", minimum=2)
-        if graph is not None:
-            check_graph(graph)
-            if graph.n_points != n:
-                raise ValueError(f"graph has {graph.n_points} points, but X has {n} rows.")
-            if graph.n_neighbors < wanted - 1:
-                raise ValueError(
-                    f"graph holds {graph.n_neighbors} neighbours a point, but n_neighbors={wanted} (the point itself "
-                    f"included) needs {wanted - 1}."
-                )
-            return graph.truncated(wanted - 1)
-        if wanted > n:
-            warnings.warn(f"n_neighbors={wanted} is more than the {n} rows of X; using {n}.", UserWarning, stacklevel=4)
-        self._index = self._new_index(X)
-        return self._index.graph(min(wanted, n) - 1)
-
-    def _new_index(self, X: Any) -> NeighborIndex:
-        return NeighborIndex(
-            X,
-            metric=self.metric,
-            metric_params=self.metric_kwds,
-            random_state=derive_seed(self._seed, "neighbors"),
-            n_jobs=self.n_jobs,
-        )
-
     def _weigh(self, X: Any) -> tuple[sparse.csr_array, np.ndarray]:
         """Return weights (q, n) of new rows to the fitted ones, and the fitted row each coincides with, -1 for none."""
         check_is_fitted(self)
-        X = validate_data(self, as_numpy(X), accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = self._validated(X, reset=False)
         q, n = X.shape[0], self.operator_.n_points
         if self.kernel == "precomputed":
             return sparse.csr_array(X), np.full(q, -1)
-        if self._index is None:
-            self._index = self._new_index(self._X)
-        indices, distances = self._index.query(X, min(self.knn_.n_neighbors + 1, n))
+        indices, distances = self._query(X, min(self.knn_.n_neighbors + 1, n))
         weights = self._kernel.rows(indices, distances)
         ends = np.arange(0, weights.size + 1, weights.shape[1])
         rows = sparse.csr_array((weights.ravel(), indices.ravel(), ends), shape=(q, n))
@@ -107,7 +79,6 @@ class DiffusionBase(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.input_tags.pairwise = "precomputed" in (self.metric, self.kernel)
         return tags
 

@@ -18,7 +18,7 @@ ALL_PAIRS_UP_TO = 5000
 """Most points for which distances between all pairs are computed without naming sources: 200 MB."""
 
 
-PARAMETRIC_METRICS = ("mahalanobis", "minkowski", "precomputed", "seuclidean")
+PARAMETRIC_METRICS = ("mahalanobis", "minkowski", "seuclidean")
 """Metrics whose name alone does not say how far apart two points are."""
 
 
@@ -46,7 +46,7 @@ def geodesics(
         What to do when the graph falls apart: refuse, leave the distances between components infinite, or tie
         each component to the larger ones by an edge between their nearest points, found among the points ``X``.
     X : array-like of shape (n, d), optional
-        The points the graph was made of; for ``connect="nearest"`` only.
+        The points the graph was made of, or their distances (n, n) if these were; for ``connect="nearest"`` only.
 
     Returns
     -------
@@ -241,11 +241,21 @@ def _with_bridges(
     points = check_points(X, accept_sparse=True)
     if points.shape[0] != graph.n_points:
         raise ValueError(f"X must hold the {graph.n_points} points of graph, got {points.shape[0]} rows.")
+    if graph.metric == "precomputed" and (points.shape[1] != graph.n_points or sparse.issparse(points)):
+        raise ValueError(
+            f"X must hold all distances between the {graph.n_points} points of a graph of precomputed distances, as a "
+            f"dense square matrix, got shape {points.shape}."
+        )
     edges = lengths.tocoo()
     rows, columns, values = [edges.row], [edges.col], [edges.data]
     for label in range(1, labels.max() + 1):
         larger, members = np.flatnonzero(labels < label), np.flatnonzero(labels == label)
-        found, distances = NeighborIndex(points[larger], metric=graph.metric).query(points[members], 1)
+        if graph.metric == "precomputed":
+            between = points[np.ix_(members, larger)]
+            found = between.argmin(axis=1)[:, None]
+            distances = np.take_along_axis(between, found, axis=1)
+        else:
+            found, distances = NeighborIndex(points[larger], metric=graph.metric).query(points[members], 1)
         closest = int(np.argmin(distances[:, 0]))
         rows.append(members[[closest]])
         columns.append(larger[found[closest]])
