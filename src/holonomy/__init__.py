@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submodules=["catalogue", "datasets", "embed", "graphs", "manifolds", "measure", "report"],
     submod_attrs={
         "_core.citations": ["citation"],
+        "_core.persistence": ["load_model"],
         "measure.geometry_profile": ["profile", "GeometryProfile"],
     },
 )

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from holonomy._core.parallel import threads
+from holonomy._core.persistence import Persistent
 from holonomy._core.random import RandomState, check_seed, derive_seed
 from holonomy._core.validation import as_numpy, check_float, check_int, check_option
 from holonomy.embed._distinct_rows import distinct_rows
@@ -33,7 +34,7 @@ LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "jaccard": 
 """What bounded metrics say of rows that have nothing in common."""
 
 
-class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Uniform Manifold Approximation and Projection.
 
     Every point is connected to its nearest neighbours with a membership that fades at the pace of its own
@@ -150,7 +151,9 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     _references = ("mcinnes2018umap",)
 
-    _index: NeighborIndex | None
+    _not_saved = ("_index",)
+
+    _index: NeighborIndex | None = None
     knn_: NeighborGraph
     graph_: sparse.csr_array
 
