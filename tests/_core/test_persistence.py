@@ -160,7 +160,9 @@ def test_files_do_not_use_pickle(tmp_path):
 def test_a_file_of_the_first_format_is_read():
     model = load_model(FILE)
     assert model.embedding_.shape == (150, 2)
-    np.testing.assert_array_equal(model.transform(X.astype(np.float32)), model.embedding_)
+    _, first = np.unique(X, axis=0, return_index=True)
+    known = model.transform(X[first].astype(np.float32))
+    np.testing.assert_array_equal(known, model.embedding_[first])
     placed = model.transform(X[:10] + 0.05)
     assert np.linalg.norm(placed - model.embedding_[:10], axis=1).max() < 2.0
 
