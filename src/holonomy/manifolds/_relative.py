@@ -1,0 +1,216 @@
+"""Functions of one symmetric matrix relative to another, from one Cholesky factor and one eigendecomposition."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holonomy.manifolds._divided_differences import Log, ScalarFunction
+from holonomy.manifolds._invariant import identity_like, trace
+from holonomy.manifolds.symmetric import apply_function, derivative, symmetrize
+
+
+def relative_squared_distance(A: Tensor, B: Tensor, alpha: float = 1.0, beta: float = 0.0) -> Tensor:
+    """Return ``alpha sum(l^2) + beta sum(l)^2``, l the logarithms of the eigenvalues of ``A^-1 B``.
+
+    Parameters
+    ----------
+    A, B : Tensor of shape (..., n, n)
+        Symmetric positive definite.
+    alpha, beta : float
+        Weights of the squares and of the trace.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        Differentiable any number of times, smooth where A = B, and relatively precise near there. Eigenvectors are
+        computed only where gradients will be.
+    """
+    A, B = torch.broadcast_tensors(A, B)
+    gradients = torch.is_grad_enabled() and (A.requires_grad or B.requires_grad)
+    return _SquaredDistance.apply(A, B, alpha, beta, gradients)[0]
+
+
+def relative_function(A: Tensor, B: Tensor, f: ScalarFunction) -> Tensor:
+    """Return ``A^(1/2) f(A^(-1/2) B A^(-1/2)) A^(1/2)``, symmetric, with one eigendecomposition.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        Symmetric positive definite.
+    B : Tensor of shape (..., n, n)
+        Symmetric.
+    f : ScalarFunction
+        What is applied to the eigenvalues of B relative to A.
+
+    Returns
+    -------
+    Tensor of shape (..., n, n)
+        Differentiable in both any number of times.
+    """
+    A, B = torch.broadcast_tensors(A, B)
+    return _RelativeFunction.apply(A, B, f)[0]
+
+
+def whiten(L: Tensor, v: Tensor) -> Tensor:
+    """Return ``L^-1 v L^-T`` for symmetric v."""
+    L, v = torch.broadcast_tensors(L, v)
+    left = torch.linalg.solve_triangular(L, v, upper=False)
+    return symmetrize(torch.linalg.solve_triangular(L, left.mT, upper=False))
+
+
+def _root(A: Tensor) -> Tensor:
+    """Return the Cholesky factor of the symmetric part."""
+    return torch.linalg.cholesky(symmetrize(A))
+
+
+def _relative(A: Tensor, B: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the Cholesky factor L of A, what B is relative to A less the identity, and where that would lose digits.
+
+    There, where B is everywhere well below A, it is B itself that is whitened.
+    """
+    A, B = symmetrize(A.detach().double()), symmetrize(B.detach().double())
+    L = _root(A)
+    excess = whiten(L, B - A)
+    below = excess.diagonal(dim1=-2, dim2=-1).amax(-1) < -0.5
+    if bool(below.any()):
+        excess = torch.where(below[..., None, None], whiten(L, B), excess)
+    return L, excess, below
+
+
+def _log_eigenvalues(excess: Tensor, below: Tensor, *, vectors: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the logarithms of the relative eigenvalues, the eigenvalues, and the eigenvectors if asked for."""
+    if vectors:
+        values, U = torch.linalg.eigh(excess)
+    else:
+        values = torch.linalg.eigvalsh(excess)
+        U = torch.empty_like(excess)
+    if not bool(below.any()):
+        return torch.log1p(values), 1.0 + values, U
+    direct = below[..., None]
+    logarithms = torch.where(direct, torch.log(values.abs()), torch.log1p(torch.where(direct, 0.0, values)))
+    return logarithms, torch.where(direct, values, 1.0 + values), U
+
+
+def _quadratic(logarithms: Tensor, alpha: float, beta: float) -> Tensor:
+    square = alpha * logarithms.square().sum(-1)
+    return square if beta == 0.0 else square + beta * logarithms.sum(-1).square()
+
+
+class _RelativeFunction(torch.autograd.Function):
+    """``L f(C) L^T`` with ``A = L L^T`` and ``C = L^-1 B L^-T``.
+
+    The result depends on A alone and not on which root L is taken, so the derivative along dA may move L by ``L X / 2``
+    with ``X = L^-1 dA L^-T``: no derivative of the Cholesky factor is needed.
+    """
+
+    @staticmethod
+    def forward(A: Tensor, B: Tensor, f: ScalarFunction) -> tuple[Tensor, ...]:
+        if isinstance(f, Log):
+            L, excess, below = _relative(A, B)
+            applied, values, U = _log_eigenvalues(excess, below, vectors=True)
+        else:
+            L = torch.linalg.cholesky(symmetrize(A.detach().double()))
+            values, U = torch.linalg.eigh(whiten(L, B.detach().double()))
+            applied = f.value(values)
+        Z = L @ U
+        return symmetrize((Z * applied[..., None, :]) @ Z.mT).to(A.dtype), L, U, values, applied
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
+        A, B, ctx.f = inputs
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(A, B, *output[1:])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor, Tensor, None]:
+        A, B, L, U, values, applied = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            grad_A, grad_B = _relative_gradients(A.double(), B.double(), ctx.f, grad.double())
+            return grad_A.to(A.dtype), grad_B.to(B.dtype), None
+        Z, W = L @ U, torch.linalg.solve_triangular(L.mT, U, upper=True)
+        K = Z.mT @ symmetrize(grad).double() @ Z
+        inside = K * ctx.f.slope(values[..., :, None], values[..., None, :])
+        sums, products = _pair_sums(applied), _pair_sums(values)
+        grad_A = W @ (0.5 * (K * sums - inside * products)) @ W.mT
+        return grad_A.to(A.dtype), (W @ inside @ W.mT).to(B.dtype), None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, A: Tensor, B: Tensor, f: ScalarFunction) -> tuple:
+        return _RelativeFunction.apply(*_batched(info, in_dims, A, B), f), (0, 0, 0, 0, 0)
+
+
+class _SquaredDistance(torch.autograd.Function):
+    """Squared distances, with the gradient from the same eigendecomposition."""
+
+    @staticmethod
+    def forward(A: Tensor, B: Tensor, alpha: float, beta: float, gradients: bool) -> tuple[Tensor, ...]:
+        L, excess, below = _relative(A, B)
+        logarithms, values, U = _log_eigenvalues(excess, below, vectors=gradients)
+        return _quadratic(logarithms, alpha, beta).to(A.dtype), L, U, values, logarithms
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
+        A, B, ctx.alpha, ctx.beta, _ = inputs
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(A, B, *output[1:])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+        A, B, L, U, values, logarithms = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            grad_A, grad_B = _distance_gradients(A.double(), B.double(), ctx.alpha, ctx.beta)
+            scale = grad[..., None, None]
+            return scale * grad_A.to(A.dtype), scale * grad_B.to(B.dtype), None, None, None
+        W = torch.linalg.solve_triangular(L.mT, U, upper=True)
+        weights = 2.0 * ctx.alpha * logarithms
+        if ctx.beta != 0.0:
+            weights = weights + 2.0 * ctx.beta * logarithms.sum(-1, keepdim=True)
+        weights = grad.double()[..., None] * weights
+        grad_A, grad_B = -(W * weights[..., None, :]) @ W.mT, (W * (weights / values)[..., None, :]) @ W.mT
+        return grad_A.to(A.dtype), grad_B.to(B.dtype), None, None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, A: Tensor, B: Tensor, *options: Any) -> tuple:
+        return _SquaredDistance.apply(*_batched(info, in_dims, A, B), *options), (0, 0, 0, 0, 0)
+
+
+def _relative_gradients(A: Tensor, B: Tensor, f: ScalarFunction, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of the relative function as an expression that can itself be differentiated."""
+    L = _root(A)
+    C = whiten(L, B)
+    K = L.mT @ symmetrize(grad) @ L
+    M = derivative(C, f, K)
+    inside = symmetrize(K @ apply_function(C, f)) - symmetrize(M @ C)
+    return _unwhiten(L, inside), _unwhiten(L, M)
+
+
+def _distance_gradients(A: Tensor, B: Tensor, alpha: float, beta: float) -> tuple[Tensor, Tensor]:
+    """Return the gradients of the squared distance, differentiable: minus twice the logarithms, lowered."""
+    gradients = []
+    for x, y in ((A, B), (B, A)):
+        L = _root(x)
+        inside = whiten(L, relative_function(x, y, Log()))
+        if beta != 0.0:
+            inside = alpha * inside + beta * trace(inside)[..., None, None] * identity_like(inside)
+        else:
+            inside = alpha * inside
+        gradients.append(-2.0 * _unwhiten(L, inside))
+    return gradients[0], gradients[1]
+
+
+def _unwhiten(L: Tensor, v: Tensor) -> Tensor:
+    """Return ``L^-T v L^-1`` for symmetric v."""
+    left = torch.linalg.solve_triangular(L.mT, v, upper=True)
+    return symmetrize(torch.linalg.solve_triangular(L.mT, left.mT, upper=True))
+
+
+def _pair_sums(values: Tensor) -> Tensor:
+    return values[..., :, None] + values[..., None, :]
+
+
+def _batched(info: Any, in_dims: tuple, *tensors: Tensor) -> list[Tensor]:
+    return [
+        one.expand(info.batch_size, *one.shape) if dim is None else one.movedim(dim, 0)
+        for one, dim in zip(tensors, in_dims, strict=False)
+    ]

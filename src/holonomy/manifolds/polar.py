@@ -1,0 +1,73 @@
+"""The orthogonal polar factor, with a derivative that repeated singular values do not harm."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holonomy.manifolds.numerics import safe_divide
+from holonomy.manifolds.symmetric import lyapunov, symmetrize
+
+
+def polar_factor(M: Tensor) -> Tensor:
+    """Return the matrix with orthonormal columns nearest to M.
+
+    Parameters
+    ----------
+    M : Tensor of shape (..., n, p)
+        With n >= p. Where the rank is below p, one of the nearest ones is returned.
+
+    Returns
+    -------
+    Tensor of shape (..., n, p)
+        ``M (M^T M)^(-1/2)``, from one singular value decomposition in float64; differentiable any number of times.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds import polar_factor
+    >>> polar_factor(torch.tensor([[3.0, 0.0], [0.0, -2.0]]))
+    tensor([[ 1.,  0.],
+            [ 0., -1.]])
+    """
+    return _PolarFactor.apply(M)[0]
+
+
+class _PolarFactor(torch.autograd.Function):
+    @staticmethod
+    def forward(M: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        U, values, Vh = torch.linalg.svd(M.detach().double(), full_matrices=False)
+        return (U @ Vh).to(M.dtype), values, Vh
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*inputs, *output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Any) -> Tensor:
+        M, W, values, Vh = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return _gradient(M, grad)
+        W, G = W.double(), grad.double()
+        skew = W.mT @ G - G.mT @ W
+        inside = safe_divide(Vh @ skew @ Vh.mT, values[..., :, None] + values[..., None, :])
+        result = W @ (Vh.mT @ inside @ Vh)
+        if M.shape[-2] > M.shape[-1]:
+            outside = (G - W @ (W.mT @ G)) @ Vh.mT
+            result = result + safe_divide(outside, values[..., None, :]) @ Vh
+        return result.to(M.dtype)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, M: Tensor) -> tuple:
+        return _PolarFactor.apply(M.movedim(in_dims[0], 0)), (0, 0, 0)
+
+
+def _gradient(M: Tensor, G: Tensor) -> Tensor:
+    """Return the gradient as an expression that can itself be differentiated."""
+    W = polar_factor(M)
+    P = symmetrize(W.mT @ M)
+    result = W @ lyapunov(P, W.mT @ G - G.mT @ W)
+    if M.shape[-2] > M.shape[-1]:
+        result = result + torch.linalg.solve(P, G - W @ (W.mT @ G), left=False)
+    return result
