@@ -211,3 +211,11 @@ def test_bad_affinities_and_dimensions_are_named(X, kind):
         kind(n_components=0).fit(X)
     with pytest.raises(ValueError, match="n_components=150 is more than the 149 eigenvectors"):
         kind(n_components=150).fit(X)
+
+
+def test_models_are_saved_and_loaded(X, fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    again = holonomy.load_model(tmp_path / "model")
+    rows = X[:9] + 0.1
+    np.testing.assert_array_equal(again.transform(rows), fitted.transform(rows))
+    assert again.get_params() == fitted.get_params()

@@ -183,3 +183,11 @@ def test_bad_graphs_are_named(roll):
         Isomap().fit(roll.X, graph=neighbors(roll.X[:40], 14))
     with pytest.raises(ValueError, match="graph holds 5 neighbours"):
         Isomap().fit(roll.X, graph=neighbors(roll.X, 5))
+
+
+def test_models_are_saved_and_loaded(roll, fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    again = holonomy.load_model(tmp_path / "model")
+    rows = roll.X[:9] + 0.1
+    np.testing.assert_array_equal(again.transform(rows), fitted.transform(rows))
+    assert again.get_params() == fitted.get_params()

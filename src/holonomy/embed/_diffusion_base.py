@@ -22,6 +22,8 @@ class DiffusionBase(NeighborBase):
     Subclasses have the parameters ``n_neighbors, metric, metric_kwds, kernel, kernel_kwds, random_state, n_jobs``.
     """
 
+    _not_saved = ("_index", "_kernel", "operator_")
+
     def _fit_operator(
         self, X: Any, graph: NeighborGraph | None, alpha: float, normalization: str = "symmetric"
     ) -> np.ndarray:
@@ -40,9 +42,19 @@ class DiffusionBase(NeighborBase):
             self.knn_ = self._neighbors(X, graph)
             # Every point is its own neighbour at distance 0: a walk may rest.
             self.affinity_ = (self._kernel.fit(self.knn_) + sparse.eye_array(X.shape[0])).tocsr()
-        self.operator_ = DiffusionOperator(self.affinity_, normalization, alpha=alpha)
+        self._operator_options = {"normalization": normalization, "alpha": alpha}
+        self.operator_ = DiffusionOperator(self.affinity_, **self._operator_options)
         self.n_connected_components_ = connected_components(self.affinity_)[0]
         return X
+
+    def _restore_state(self, state: dict[str, Any], version: int) -> None:
+        super()._restore_state(state, version)
+        if "affinity_" in state:
+            self.operator_ = DiffusionOperator(self.affinity_, **self._operator_options)
+            self._kernel = None
+            if self.knn_ is not None:
+                self._kernel = make_kernel(self.kernel, self._kernel_arguments())
+                self._kernel.fit(self.knn_)
 
     def _kernel_arguments(self) -> dict[str, Any] | None:
         return self.kernel_kwds

@@ -7,17 +7,19 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from holonomy._core.persistence import Persistent
 from holonomy._core.random import derive_seed
 from holonomy._core.validation import as_numpy, check_int
 from holonomy.graphs import NeighborGraph, NeighborIndex
 from holonomy.graphs._sparse import check_graph
 
 
-class NeighborBase(TransformerMixin, BaseEstimator):
+class NeighborBase(Persistent, TransformerMixin, BaseEstimator):
     """An estimator with the parameters ``n_neighbors, metric, metric_kwds, random_state, n_jobs`` and a ``_seed``."""
 
+    _not_saved: tuple[str, ...] = ("_index",)
     _X: Any
-    _index: Any
+    _index: Any = None
     _seed: int
 
     def _validated(self, X: Any, *, reset: bool) -> Any:
