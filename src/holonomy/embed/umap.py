@@ -16,6 +16,7 @@ from holonomy._core.validation import as_numpy, check_float, check_int, check_op
 from holonomy.embed._distinct_rows import distinct_rows
 from holonomy.embed._given_neighbors import graph_of_arrays
 from holonomy.embed._placement import settle
+from holonomy.embed.composition import contrast, intersection, union
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.initialization import initial_layout
 from holonomy.embed.inverse import decode
@@ -40,7 +41,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     Every point is connected to its nearest neighbours with a membership that fades at the pace of its own
     neighbourhood; the memberships of both directions are joined; the map is the layout whose memberships, as a
     function of distance on the map, have the least cross-entropy to these. Parameters have umap-learn's names and
-    meaning. One seed gives the same map for any number of threads.
+    meaning. One seed gives the same map for any number of threads. Fitted models of the same rows combine:
+    ``one * two`` maps what both hold, ``one + two`` what any of them holds, ``one - two`` what only the first holds.
 
     Parameters
     ----------
@@ -362,7 +364,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             With ``metric="precomputed"``, ``unique`` or ``transform_mode="graph"``, or where targets are missing.
         """
         check_is_fitted(self, "graph_")
-        if self.metric == "precomputed" or self.unique or self.transform_mode == "graph":
+        if self._X is None or self.metric == "precomputed" or self.unique or self.transform_mode == "graph":
             raise ValueError(
                 "update needs the rows and a map: neither metric='precomputed', unique=True nor transform_mode='graph'."
             )
@@ -374,6 +376,26 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._connect(None)
             self._lay_out(np.nan_to_num(start), self._transform_options())
         return self
+
+    def __mul__(self, other: "UMAP") -> "UMAP":
+        """Map what this and another model of the same rows agree on."""
+        return intersection(self, other) if isinstance(other, UMAP) else NotImplemented
+
+    def __add__(self, other: "UMAP") -> "UMAP":
+        """Map what this or another model of the same rows holds."""
+        return union(self, other) if isinstance(other, UMAP) else NotImplemented
+
+    def __sub__(self, other: "UMAP") -> "UMAP":
+        """Map what this model holds and another of the same rows does not."""
+        return contrast(self, other) if isinstance(other, UMAP) else NotImplemented
+
+    def _fit_graph(self, graph: sparse.csr_array) -> None:
+        """Lay out a fuzzy graph of rows that are not at hand."""
+        options = self._options(graph.shape[0])
+        self._X, self._y, self._seed, self.graph_ = None, None, check_seed(self.random_state), graph
+        self.a_, self.b_, self.n_epochs_ = options.a, options.b, options.n_epochs
+        with threads(self.n_jobs):
+            self._lay_out("spectral", options)
 
     def _rows(self, X: Any, *, reset: bool) -> Any:
         return validate_data(
