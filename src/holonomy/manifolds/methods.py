@@ -99,11 +99,13 @@ class Ladder:
     def _climb(manifold: "Manifold", x: Tensor, middle: Tensor, y: Tensor, v: Tensor) -> Tensor:
         """Reflect the end point of a short copy of v through the middle, and read the vector off at y."""
         length = manifold._norm(x, v)
-        shrink = torch.where(length > _LADDER_LENGTH, _LADDER_LENGTH / length.clamp_min(_LADDER_LENGTH), 1.0)
+        known = "injectivity_radius" not in manifold.derived
+        longest = _LADDER_LENGTH * min(1.0, manifold.injectivity_radius if known else 1.0)
+        shrink = torch.where(length > longest, longest / length.clamp_min(longest), 1.0)
         end = manifold._exp(x, manifold._scale(shrink, v) * v)
         mirrored = manifold._exp(middle, -manifold._log(middle, end))
         return -manifold._scale(1.0 / shrink, v) * manifold._log(y, mirrored)
 
 
 _LADDER_LENGTH = 0.1
-"""Longest copy of a vector that a ladder carries: well within any injectivity radius of order one."""
+"""Longest copy of a vector that a ladder carries, also as a part of the injectivity radius."""

@@ -12,7 +12,7 @@ from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.methods import Retraction, Transport
 from holonomy.manifolds.numerics import tolerances
 
-_SHORTEST, _LONGEST, _COUNT, _WINDOW = 1e-6, 1e0, 37, 7
+_SHORTEST, _COUNT, _WINDOW = -6.0, 37, 7
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def check_gradient(
     x: Tensor | None = None,
     *,
     gradient: Tensor | None = None,
+    longest: float | None = None,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that f(retract(x, t v)) = f(x) + t <grad f, v> up to order 2.
@@ -65,6 +66,8 @@ def check_gradient(
         Where to check, in double precision; a random point by default.
     gradient : Tensor of shape ``manifold.shape``, optional
         The Riemannian gradient at x; by default it is found by automatic differentiation and ``egrad_to_rgrad``.
+    longest : float, optional
+        Longest step; by default 1, or 0.3 injectivity radii where that is less.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point and the direction.
 
@@ -82,7 +85,7 @@ def check_gradient(
     """
     x, v = _place(manifold, x, random_state)
     rgrad = _gradient(manifold, function, x) if gradient is None else gradient
-    steps = _steps()
+    steps = _steps(manifold, longest)
     moved = manifold.retract(x, manifold._scale(steps, x) * v)
     errors = (function(moved) - function(x) - steps * manifold.inner(x, rgrad, v)).abs()
     return _slope(steps, errors, float(function(x).abs()) + float(manifold.norm(x, rgrad)), 2.0)
@@ -94,6 +97,7 @@ def check_hessian(
     hessian: Callable[[Tensor, Tensor], Tensor],
     x: Tensor | None = None,
     *,
+    longest: float | None = None,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that f(exp(x, t v)) = f(x) + t <grad f, v> + t^2/2 <Hess f v, v> up to order 3.
@@ -108,6 +112,8 @@ def check_hessian(
         From a point and a tangent vector to the Riemannian Hessian applied to the vector.
     x : Tensor of shape ``manifold.shape``, optional
         Where to check, in double precision; a random point by default.
+    longest : float, optional
+        Longest step; by default 1, or 0.3 injectivity radii where that is less.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point and the direction.
 
@@ -126,7 +132,7 @@ def check_hessian(
     x, v = _place(manifold, x, random_state)
     rgrad = _gradient(manifold, function, x)
     bend = manifold.inner(x, hessian(x, v), v)
-    steps = _steps()
+    steps = _steps(manifold, longest)
     moved = manifold.exp(x, manifold._scale(steps, x) * v)
     model = function(x) + steps * manifold.inner(x, rgrad, v) + 0.5 * steps.square() * bend
     scale = float(function(x).abs()) + float(manifold.norm(x, rgrad)) + float(bend.abs())
@@ -139,6 +145,7 @@ def check_retraction(
     x: Tensor | None = None,
     *,
     order: int = 1,
+    longest: float | None = None,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that a retraction agrees with ``exp`` to the given order.
@@ -153,6 +160,8 @@ def check_retraction(
         Where to check, in double precision; a random point by default.
     order : int, default 1
         1 for any retraction, 2 for one that also agrees in acceleration.
+    longest : float, optional
+        Longest step; by default 1, or 0.3 injectivity radii where that is less.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point and the direction.
 
@@ -168,7 +177,7 @@ def check_retraction(
     True
     """
     x, v = _place(manifold, x, random_state)
-    steps = _steps()
+    steps = _steps(manifold, longest)
     vectors = manifold._scale(steps, x) * v
     errors = manifold.dist(manifold.exp(x, vectors), manifold.retract(x, vectors, method=method))
     return _slope(steps, errors, 1.0, order + 1.0)
@@ -179,6 +188,7 @@ def check_transport(
     method: Transport | None = None,
     x: Tensor | None = None,
     *,
+    longest: float | None = None,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that a transport agrees with many rungs of a pole ladder to first order.
@@ -191,6 +201,8 @@ def check_transport(
         The transport; the space's own by default.
     x : Tensor of shape ``manifold.shape``, optional
         Where to check, in double precision; a random point by default.
+    longest : float, optional
+        Longest step; by default 1, or 0.3 injectivity radii where that is less.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point, the direction and the vector.
 
@@ -210,7 +222,7 @@ def check_transport(
     generator = torch_generator(random_state)
     x, v = _place(manifold, x, generator)
     w = manifold.random_tangent(x, generator)
-    steps = _steps()
+    steps = _steps(manifold, longest)
     y = manifold.exp(x, manifold._scale(steps, x) * v)
     exact = Ladder(rungs=8)(manifold, x, y, w)
     errors = manifold.norm(y, manifold.transport(x, y, w, method=method) - exact)
@@ -235,8 +247,12 @@ def _gradient(manifold: Manifold, function: Callable[[Tensor], Tensor], x: Tenso
     return manifold.egrad_to_rgrad(x, partial)
 
 
-def _steps() -> Tensor:
-    return torch.logspace(np.log10(_SHORTEST), np.log10(_LONGEST), _COUNT, dtype=torch.float64)
+def _steps(manifold: Manifold, longest: float | None) -> Tensor:
+    """Return steps of which even the longest stays well within the injectivity radius."""
+    if longest is None:
+        known = "injectivity_radius" not in manifold.derived
+        longest = min(1.0, 0.3 * manifold.injectivity_radius) if known else 1.0
+    return longest * torch.logspace(_SHORTEST, 0.0, _COUNT, dtype=torch.float64)
 
 
 def _slope(steps: Tensor, errors: Tensor, scale: float, expected: float) -> SlopeCheck:
