@@ -52,8 +52,8 @@ KNOWN = {
     "sphere": (sphere(1000, 2), "look 2-dimensional.*curled up in 3 linear directions", ("UMAP", 2)),
     "sphere of 4 dimensions": (sphere(2000, 4), "look 4-dimensional.*curled up in 5 linear", ("UMAP", 2)),
     "torus in 4 dimensions": (flat_torus(1000), "look 2-dimensional.*curled up in 4 linear", ("UMAP", 2)),
-    "circle": (sphere(500, 1), "look 1-dimensional, like a curve.*curled up in 2 linear", ("UMAP", 2)),
-    "tree": (tree(1000), "look 1-dimensional, like a curve or a branching tree", ("UMAP", 2)),
+    "circle": (sphere(500, 1), "look 1-dimensional, like a circle.*curled up in 2 linear", ("UMAP", 2)),
+    "tree": (tree(1000), "look 1-dimensional, like a branching tree", ("UMAP", 2)),
     "line": (np.outer(gaussian(300, 1), np.ones(4)), r"look like a straight line \(TwoNN", ("PCA", 1)),
     "sheet": (np.random.default_rng(0).random((600, 2)) @ np.eye(2, 5), "look like a flat sheet", ("PCA", 2)),
     "subspace with noise": (
@@ -244,6 +244,9 @@ def test_sections():
         "linear span",
         "dimension",
         "shape",
+        "branching",
+        "hubs",
+        "outliers",
     ]
     assert isinstance(found.section("dimension"), ProfileSection)
     assert found.sentences[0] == found.headline

@@ -7,13 +7,18 @@ import numpy as np
 
 from holonomy._core.random import derive_seed
 from holonomy.graphs import NeighborGraph
+from holonomy.measure._branching import Branching, measure_branching
 from holonomy.measure._columns import Columns, examine_columns
 from holonomy.measure._distinct import distinct_neighbors
 from holonomy.measure._flatness import Flatness, compare_with_flat
 from holonomy.measure._spectral_floor import SpectralFloor, find_floor
+from holonomy.measure._sphere import SphereFit, fit_sphere
 from holonomy.measure.components import Connectedness, connectedness
+from holonomy.measure.hubs import Hubness, hubness
 from holonomy.measure.intrinsic_dimension import DimensionEstimate, mle_dimension, two_nn
 from holonomy.measure.linear_span import LinearSpan, effective_rank, leading_coordinates
+from holonomy.measure.outliers import local_outlier_factor
+from holonomy.measure.tangent_noise import NoiseLevel, noise_level
 
 NOISE_RATIO = 1.25
 """Dimension at the smallest distances over that from afar, above which noise shows."""
@@ -30,14 +35,32 @@ MIXED_RATIO = 2.0
 FEWEST_POINTS = 20
 POINTS_PER_DIMENSION = 4
 
+ROUND_SHARE = 0.2
+"""Variance, over the largest, of a direction that a sphere may extend in."""
+
+MOST_DIRECTIONS = 64
+"""Directions up to which a sphere is looked for."""
+
+THIN_TREE = 1.7
+"""Dimension up to which data whose geodesics are a tree's is a tree thickened by noise."""
+
+MOST_COLUMNS = 256
+"""Columns up to which the noise off a curved surface is measured."""
+
+OUTLYING = 2.0
+"""Local outlier factor from which a point is called an outlier."""
+
+HUB_SKEWNESS = 1.4
+"""Skewness of occurrences among neighbours from which hubs distort neighbourhoods."""
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
     """What a profile rests on.
 
     ``two_nn`` and ``mle`` are None where they cannot be measured, ``flatness`` where it cannot be compared. ``span``,
-    ``floor`` and ``flatness`` describe the distinct rows of the largest connected part, ``flatness`` within the
-    directions above noise. ``is_crowded`` tells that rows
+    ``floor``, ``flatness``, ``sphere`` and ``branching`` describe the distinct rows of the largest connected part, the
+    last three within the directions above noise, and are None where they cannot tell. ``is_crowded`` tells that rows
     have more copies than neighbours, so that parts and dimensions were measured on the distinct rows.
     """
 
@@ -52,6 +75,11 @@ class Findings:
     two_nn: DimensionEstimate | None
     mle: DimensionEstimate | None
     flatness: Flatness | None
+    sphere: SphereFit | None
+    branching: Branching | None
+    hubness: Hubness
+    outlier_factors: np.ndarray
+    noise_level: NoiseLevel | None = None
 
     @property
     def n_points(self) -> int:
@@ -65,7 +93,9 @@ class Findings:
 
     @property
     def verdict(self) -> str:
-        """The verdict of `Flatness`, or ``"unknown"`` where it could not be compared."""
+        """The verdict of `Flatness`, ``"curved"`` on spheres and trees, or ``"unknown"`` where none was reached."""
+        if self.sphere is not None or (self.branching is not None and self.branching.is_tree):
+            return "curved"
         return "unknown" if self.flatness is None else self.flatness.verdict
 
     @property
@@ -100,6 +130,25 @@ class Findings:
         return self.two_nn.value > NOISE_RATIO * expected and self.two_nn.low > expected
 
     @property
+    def is_thin_tree(self) -> bool:
+        """Whether the data is a tree or a path, which noise may have thickened."""
+        if self.branching is None or self.mle is None:
+            return False
+        if self.branching.is_tree:
+            return self.is_noisy or self.seen < THIN_TREE
+        return self.branching.is_path and self.seen < THIN_TREE
+
+    @property
+    def has_hubs(self) -> bool:
+        """Whether a few points are neighbours of very many."""
+        return self.hubness.skewness > HUB_SKEWNESS
+
+    @property
+    def n_outliers(self) -> int:
+        """Points in much sparser places than their neighbours."""
+        return int(np.count_nonzero(self.outlier_factors > OUTLYING))
+
+    @property
     def is_mixed(self) -> bool:
         """Whether local dimensions vary more than sampling explains."""
         return self.flatness is not None and self.flatness.spread > MIXED_RATIO * self.flatness.flat_spread
@@ -109,8 +158,17 @@ class Findings:
         """The dimension to speak of: of the linear span where that is filled, else as seen past fine noise."""
         if self.mle is None:
             return None
+        if self.sphere is not None:
+            return float(self.sphere.dimension)
         if self.verdict == "flat":
             return float(self.noise.n_above if self.noise else max(self.linear_directions, round(self.mle.value)))
+        return 1.0 if self.is_thin_tree else self.seen
+
+    @property
+    def seen(self) -> float:
+        """Dimension by maximum likelihood: past fine noise where there is some."""
+        if self.mle is None:
+            return 0.0
         value = self.flatness.coarse if self.flatness and self.is_noisy else self.mle.value
         return min(value, float(self.span.rank))
 
@@ -140,8 +198,9 @@ def measure_all(
     two, mle = _measured(two_nn, graph), _measured(mle_dimension, graph)
     tied_share = float(np.mean(near.distances[:, :1] == near.distances[:, 1:2])) if graph.n_neighbors > 1 else 0.0
     # Clouds of real numbers are no measure for discrete data, nor for other metrics.
-    comparable = mle is not None and graph.metric in ("euclidean", "sqeuclidean") and tied_share <= TIED_SHARE
-    return Findings(
+    is_straight = mle is not None and graph.metric in ("euclidean", "sqeuclidean")
+    flatness, sphere, branching = _shape(largest, span, floor, graph.n_neighbors, seed) if is_straight else 3 * (None,)
+    findings = Findings(
         graph=graph,
         columns=examine_columns(X, names),
         n_repeated=len(X) - n_distinct,
@@ -152,15 +211,45 @@ def measure_all(
         floor=floor,
         two_nn=two,
         mle=mle,
-        flatness=_flatness(largest, span, floor, seed) if comparable else None,
+        flatness=flatness if tied_share <= TIED_SHARE else None,
+        sphere=sphere if tied_share <= TIED_SHARE else None,
+        branching=branching,
+        hubness=hubness(graph),
+        outlier_factors=local_outlier_factor(graph),
     )
+    return replace(findings, noise_level=_noise_level(findings, largest, seed) if is_straight else None)
 
 
-def _flatness(points: np.ndarray, span: LinearSpan, floor: SpectralFloor | None, seed: int) -> Flatness | None:
+def _shape(
+    points: np.ndarray, span: LinearSpan, floor: SpectralFloor | None, n_neighbors: int, seed: int
+) -> tuple[Flatness | None, SphereFit | None, Branching | None]:
+    """Compare with flat clouds, spheres and trees, within the directions above noise."""
     if floor is not None and floor.is_noise:
         points = leading_coordinates(points, floor.n_above)
         span = effective_rank(points)
-    return compare_with_flat(points, span, derive_seed(seed, "flat"))
+    flatness = compare_with_flat(points, span, derive_seed(seed, "flat"))
+    return flatness, _sphere(points, span, seed), measure_branching(points, n_neighbors, seed)
+
+
+def _sphere(points: np.ndarray, span: LinearSpan, seed: int) -> SphereFit | None:
+    n_round = int(np.count_nonzero(span.spectrum > ROUND_SHARE * span.spectrum[0])) if span.rank else 0
+    if not 2 <= n_round <= MOST_DIRECTIONS:
+        return None
+    try:
+        return fit_sphere(leading_coordinates(points, n_round), seed)
+    except ValueError:
+        # Too many duplicates among the points of a sample to measure a dimension.
+        return None
+
+
+def _noise_level(findings: Findings, points: np.ndarray, seed: int) -> NoiseLevel | None:
+    """Measure the noise off a curved surface; of flat data the floor of the spectrum tells it."""
+    if findings.dimension is None or findings.verdict != "curved" or findings.is_mixed:
+        return None
+    dimension = max(1, round(findings.dimension))
+    if dimension >= findings.span.rank or points.shape[1] > MOST_COLUMNS or len(points) < 8 * (dimension + 2):
+        return None
+    return noise_level(points, dimension, random_state=derive_seed(seed, "noise"))
 
 
 def _measured(
@@ -189,4 +278,6 @@ def _repeat(findings: Findings, graph: NeighborGraph, place: np.ndarray) -> Find
         connectedness=replace(parts, labels=labels, sizes=np.bincount(labels)),
         two_nn=two,
         mle=mle,
+        hubness=hubness(graph),
+        outlier_factors=findings.outlier_factors[place],
     )

@@ -9,6 +9,7 @@ from holonomy.measure.components import Connectedness
 from holonomy.measure.intrinsic_dimension import DimensionEstimate
 
 NAMES_SHOWN = 5
+NEGLIGIBLE_NOISE = 0.01
 HIGH_DIMENSION = 6.0
 """Dimension from which estimates from samples of usual size read low."""
 
@@ -30,13 +31,14 @@ def headline(findings: Findings) -> str:
     if findings.is_noisy and findings.two_nn is not None:
         near = findings.two_nn
         return (
-            f"Seen from afar, the data look {_dimensional(dimension)} (maximum likelihood {dimension:.2f}){within}; at "
+            f"Seen from afar, the data look {_dimensional(dimension, findings)} (maximum likelihood "
+            f"{findings.seen:.2f}){within}; at "
             f"the smallest distances, where noise counts, {_count(near.value, near.value)}-dimensional "
             f"({_with_interval(near)})."
         )
     if findings.is_mixed:
         return f"The data look {_count(*local_range(mle))}-dimensional, depending on the place ({estimates}){within}."
-    return f"The data look {_dimensional(dimension)} ({estimates}){within}."
+    return f"The data look {_dimensional(dimension, findings)} ({estimates}){within}."
 
 
 def about_size(findings: Findings) -> tuple[str, ...]:
@@ -140,8 +142,14 @@ def about_dimension(findings: Findings) -> tuple[str, ...]:
 
 
 def about_shape(findings: Findings) -> tuple[str, ...]:
-    """Say how the data compares with flat clouds of the same variances."""
-    flatness = findings.flatness
+    """Say how the data compares with a sphere, and with flat clouds of the same variances."""
+    flatness, sphere = findings.flatness, findings.sphere
+    if sphere is not None:
+        name = "circle" if sphere.dimension == 1 else f"sphere of {sphere.dimension} dimensions"
+        return (
+            f"The points lie on a {name}: their distance to its centre is {sphere.radius:.3g} with standard deviation "
+            f"{sphere.deviation:.2g}, and they have the dimension of one that is filled.",
+        )
     if flatness is None:
         return ()
     where = f"Within the {_directions_above(findings.noise)}, in samples" if findings.noise else "In samples"
@@ -156,6 +164,66 @@ def about_shape(findings: Findings) -> tuple[str, ...]:
             "clumped": f"{comparison}: most of the variance lies between clumps of points, not within them.",
             "unclear": f"{comparison}: too few points to tell whether the data are flat.",
         }[flatness.verdict],
+    )
+
+
+def about_branching(findings: Findings) -> tuple[str, ...]:
+    """Say how like a tree the geodesics are."""
+    branching = findings.branching
+    if branching is None or findings.mle is None:
+        return ()
+    delta = branching.delta
+    measured = (
+        f"mean Gromov delta of geodesics {delta.value:.3f} of their mean length, {delta.level * 100:g} % interval "
+        f"{delta.low:.3f} to {delta.high:.3f}"
+    )
+    if branching.is_tree:
+        beside = f"{100 * branching.off_path:.0f} % of the points lie beside its longest path"
+        return (f"Distances along the data are those of a branching tree ({measured}): {beside}.",)
+    if branching.is_path and findings.is_thin_tree:
+        return (f"Distances along the data are those of a line without branches ({measured}).",)
+    if branching.has_loops and findings.dimension is not None and round(findings.dimension) == 1:
+        return (f"Distances along the data are those of a curve with loops ({measured}; 0.125 on a circle).",)
+    return (f"Distances along the data are not those of a tree ({measured}; 0 on a tree, about 0.1 in flat clouds).",)
+
+
+def about_noise(findings: Findings) -> tuple[str, ...]:
+    """Say how far the points lie off their surface."""
+    level = findings.noise_level
+    if level is None:
+        return ()
+    if level.relative < NEGLIGIBLE_NOISE:
+        return ("No noise is seen off the surface: less than 1 % of the extent of the data.",)
+    bound = "about" if level.is_resolved else "at least"
+    return (
+        f"Points lie off a surface of {level.dimension} {_plural('dimension', level.dimension)} by {bound} "
+        f"{level.deviation:.2g} (standard deviation in each direction; {level.low:.2g} to {level.high:.2g} in the "
+        f"middle half of places), {100 * level.relative:.0f} % of the extent of the data.",
+    )
+
+
+def about_hubs(findings: Findings) -> tuple[str, ...]:
+    """Say whether a few points are neighbours of very many."""
+    found = findings.hubness
+    measured = f"skewness of occurrences {found.skewness:.1f}, Robin Hood index {100 * found.robin_hood:.0f} %"
+    if not findings.has_hubs:
+        return (f"No point is the neighbour of unusually many others ({measured}).",)
+    n = len(found.hubs)
+    return (
+        f"{n:,} {_plural('hub', n)} {'takes' if n == 1 else 'take'} {100 * found.hub_occurrence:.0f} % of the places "
+        f"among neighbours, and {100 * found.antihubs:.0f} % of the points are nobody's neighbour ({measured}).",
+    )
+
+
+def about_outliers(findings: Findings) -> tuple[str, ...]:
+    """Say whether points lie apart."""
+    n, largest = findings.n_outliers, float(findings.outlier_factors.max())
+    if n == 0:
+        return ()
+    verb = "lies in a place" if n == 1 else "lie in places"
+    return (
+        f"{n:,} {_plural('point', n)} ({100 * n / findings.n_points:.2g} %) {verb} at least twice as sparse as those "
+        f"of their neighbours (local outlier factor up to {largest:.1f}).",
     )
 
 
@@ -188,12 +256,25 @@ def _count(low: float, high: float) -> str:
     return f"{first}" if first == last else f"{first}- to {last}"
 
 
-def _dimensional(dimension: float) -> str:
+def _dimensional(dimension: float, findings: Findings) -> str:
     """Word a dimension: both integers where it lies between them, and what such a thing is like."""
     below, rest = divmod(dimension, 1.0)
     count = _count(below, below + 1) if 0.35 < rest < 0.65 else _count(dimension, dimension)
-    likeness = {"1": ", like a curve or a branching tree", "2": ", like a surface"}.get(count, "")
+    likeness = {"1": f", like {_curve(findings)}", "2": ", like a surface"}.get(count, "")
     return f"{count}-dimensional{likeness}"
+
+
+def _curve(findings: Findings) -> str:
+    branching = findings.branching
+    if findings.sphere is not None:
+        return "a circle"
+    if branching is not None and branching.is_tree:
+        return "a branching tree"
+    if branching is not None and branching.is_path:
+        return "an open curve"
+    if branching is not None and branching.has_loops:
+        return "a curve that closes on itself"
+    return "a curve or a branching tree"
 
 
 def _flat_shape(dimension: int) -> str:
@@ -208,6 +289,10 @@ def _within(findings: Findings, dimension: float) -> str:
         return ", gathered in clumps"
     if findings.verdict != "curved":
         return ""
+    if findings.sphere is not None:
+        directions = findings.sphere.dimension + 1
+        shape = "" if findings.sphere.dimension == 1 else f": on a sphere of radius {findings.sphere.radius:.3g}"
+        return f", curled up in {directions} linear directions{shape}"
     if directions <= round(dimension):
         return ", and do not lie flat"
     return f", curled up in {directions} linear directions"

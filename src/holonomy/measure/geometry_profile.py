@@ -1,6 +1,5 @@
 """What the geometry of a data set is, in sentences: the profile."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, ClassVar
@@ -14,45 +13,23 @@ from holonomy._core.validation import Points, check_int, check_points
 from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.graphs._sparse import check_graph
 from holonomy.measure import _wording as wording
-from holonomy.measure._findings import Findings, measure_all
+from holonomy.measure._findings import measure_all
 from holonomy.measure._inputs import check_same_length
 from holonomy.measure._ranks import Metric
+from holonomy.measure._sections import Evidence, ProfileSection, sections
 from holonomy.measure.components import Connectedness
+from holonomy.measure.hubs import Hubness
 from holonomy.measure.intrinsic_dimension import DEFAULT_NEIGHBORS, DimensionEstimate
 from holonomy.measure.linear_span import LinearSpan
 from holonomy.measure.recommendation import Recommendation, recommend
 
-PAPERS = ("facco2017estimating", "levina2004maximum", "mackay2005comments", "roy2007effective")
+PAPERS = (
+    "facco2017estimating", "levina2004maximum", "mackay2005comments", "roy2007effective", "gromov1987hyperbolic",
+    "radovanovic2010hubs", "breunig2000lof", "little2017multiscale",
+)  # fmt: skip
 
 SEARCHABLE = ("euclidean", "sqeuclidean", "cosine", "correlation", "manhattan", "chebyshev")
 """Metrics that a name tells everything of."""
-
-
-@dataclass(frozen=True)
-class ProfileSection:
-    """One aspect of a data set.
-
-    Attributes
-    ----------
-    name : str
-        What it is about.
-    sentences : tuple of str
-        What was found.
-    values : dict
-        The numbers behind the sentences; text, numbers, booleans, None and lists of these.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import holonomy
-    >>> section = holonomy.profile(np.random.default_rng(0).normal(size=(200, 3))).section("connectedness")
-    >>> section.values["n_parts"]
-    1
-    """
-
-    name: str
-    sentences: tuple[str, ...]
-    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +41,18 @@ class GeometryProfile:
     headline : str
         What the data looks like, in one sentence.
     sections : tuple of ProfileSection
-        Size, connectedness, linear span, dimension and shape.
+        Size, connectedness, linear span, dimension, shape, branching, noise, hubs and outliers; those that nothing is
+        known of are left out.
     recommendation : Recommendation
         How to map the data, and why.
     graph : NeighborGraph
         The neighbours everything was measured on, to be shared with a map.
     connectedness : Connectedness
         The connected parts.
+    hubness : Hubness
+        How often each point is a neighbour of others.
+    outlier_factors : ndarray of shape (n,)
+        Local outlier factor of every point.
     span : LinearSpan
         Linear extent of the largest part.
     two_nn, mle : DimensionEstimate or None
@@ -81,7 +63,7 @@ class GeometryProfile:
     >>> import numpy as np
     >>> import holonomy
     >>> found = holonomy.profile(np.random.default_rng(0).normal(size=(200, 3)))
-    >>> [section.name for section in found.sections]
+    >>> [section.name for section in found.sections][:5]
     ['size', 'connectedness', 'linear span', 'dimension', 'shape']
     >>> found.local_dimension.shape
     (200,)
@@ -92,6 +74,8 @@ class GeometryProfile:
     recommendation: Recommendation
     graph: NeighborGraph
     connectedness: Connectedness
+    hubness: Hubness
+    outlier_factors: np.ndarray
     span: LinearSpan
     two_nn: DimensionEstimate | None
     mle: DimensionEstimate | None
@@ -178,7 +162,8 @@ def profile(
 
     One neighbour graph serves everything: repeated rows, connected parts, intrinsic dimension globally and around
     every point. The linear span comes from the covariance. Whether the data is flat is told by comparison with flat
-    clouds of the same variances, in samples of up to 600 points.
+    clouds of the same variances, in samples of up to 600 points, and with spheres; whether it branches, by the
+    geodesics of up to 2,000 points.
 
     Parameters
     ----------
@@ -212,6 +197,10 @@ def profile(
     Levina, Bickel (2004), Maximum likelihood estimation of intrinsic dimension.
     MacKay, Ghahramani (2005), Comments on 'Maximum likelihood estimation of intrinsic dimension'.
     Roy, Vetterli (2007), The effective rank: a measure of effective dimensionality.
+    Gromov (1987), Hyperbolic groups.
+    Radovanović, Nanopoulos, Ivanović (2010), Hubs in space: popular nearest neighbors in high-dimensional data.
+    Breunig, Kriegel, Ng, Sander (2000), LOF: identifying density-based local outliers.
+    Little, Maggioni, Rosasco (2017), Multiscale geometric methods for data sets I: multiscale SVD, noise and curvature.
 
     Examples
     --------
@@ -219,8 +208,8 @@ def profile(
     >>> import holonomy
     >>> angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 1000)
     >>> found = holonomy.profile(np.c_[np.cos(angle), np.sin(angle)])
-    >>> found.headline[:39]
-    'The data look 1-dimensional, like a cur'
+    >>> found.headline[:43]
+    'The data look 1-dimensional, like a circle '
     >>> found.recommendation.method
     'UMAP'
     """
@@ -242,10 +231,12 @@ def profile(
         findings = measure_all(points, shared, names, seed, search if can_search else None)
     return GeometryProfile(
         headline=wording.headline(findings),
-        sections=_sections(findings),
+        sections=sections(Evidence(points, shared, findings, seed)),
         recommendation=recommend(findings),
         graph=shared,
         connectedness=findings.connectedness,
+        hubness=findings.hubness,
+        outlier_factors=findings.outlier_factors,
         span=findings.span,
         two_nn=findings.two_nn,
         mle=findings.mle,
@@ -262,56 +253,3 @@ def _shared_graph(
         raise ValueError("give either graph or n_neighbors; graph.truncated(k) has fewer neighbours.")
     check_same_length(len(points), check_graph(graph).n_points, "X", "graph")
     return graph
-
-
-def _sections(findings: Findings) -> tuple[ProfileSection, ...]:
-    columns, parts, span = findings.columns, findings.connectedness, findings.span
-    size = {
-        "n_points": findings.n_points,
-        "n_features": columns.n_columns,
-        "metric": findings.graph.metric,
-        "n_neighbors": findings.graph.n_neighbors,
-        "repeated_rows": findings.n_repeated,
-        "constant_columns": list(columns.constant),
-        "dominating_column": columns.dominating,
-        "largest_variance_share": columns.largest_share,
-    }
-    linear = {
-        "directions_with_95_percent": span.directions_for(0.95),
-        "effective_rank": span.effective_rank,
-        "participation_ratio": span.participation_ratio,
-        "leading_variances": span.spectrum[:20].tolist(),
-        "noise_floor": None if findings.floor is None else asdict(findings.floor),
-    }
-    return (
-        ProfileSection("size", wording.about_size(findings), size),
-        ProfileSection(
-            "connectedness",
-            wording.about_connectedness(parts),
-            {"n_parts": parts.n_components, "largest_parts": parts.sizes[:20].tolist()},
-        ),
-        ProfileSection("linear span", wording.about_span(findings), linear),
-        ProfileSection("dimension", wording.about_dimension(findings), _dimension_values(findings)),
-        ProfileSection(
-            "shape",
-            wording.about_shape(findings),
-            {"verdict": findings.verdict, **(asdict(findings.flatness) if findings.flatness else {})},
-        ),
-    )
-
-
-def _dimension_values(findings: Findings) -> dict[str, Any]:
-    values: dict[str, Any] = {"dimension": findings.dimension, "tied_share": findings.tied_share}
-    for name, estimate in (("two_nn", findings.two_nn), ("maximum_likelihood", findings.mle)):
-        values[name] = None
-        if estimate is not None:
-            low, high = wording.local_range(estimate)
-            values[name] = {
-                "value": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
-                "level": estimate.level,
-                "local_low": low,
-                "local_high": high,
-            }
-    return values

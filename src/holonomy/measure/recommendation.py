@@ -8,6 +8,7 @@ from holonomy.measure._findings import Findings
 USUAL_NEIGHBORS = 15
 MANY_NEIGHBORS = 30
 FEW_POINTS = 100
+OUTLIER_SHARE = 0.05
 MAIN_SHARE = 0.9
 """Share of the points in the largest part from which the other parts are outliers."""
 
@@ -32,7 +33,7 @@ class Recommendation:
     watch : tuple of str
         What to look out for in the map, in sentences.
     geometry : str
-        Target space of the map.
+        Space that fits the data: ``"euclidean"``, ``"spherical"`` or ``"hyperbolic"``.
 
     Examples
     --------
@@ -65,14 +66,31 @@ def recommend(findings: Findings) -> Recommendation:
     method, reason = _method(findings)
     n_components, components_reason = _n_components(findings, method)
     n_neighbors, neighbors_reason = _n_neighbors(findings)
-    reasons = (reason, components_reason, neighbors_reason if method == "UMAP" else "")
+    geometry, geometry_reason = _geometry(findings)
+    reasons = (reason, components_reason, neighbors_reason if method == "UMAP" else "", geometry_reason)
     return Recommendation(
         method=method,
         n_components=n_components,
         n_neighbors=n_neighbors,
         reasons=tuple(filter(None, reasons)),
         watch=tuple(_watch(findings, method)),
+        geometry=geometry,
     )
+
+
+def _geometry(findings: Findings) -> tuple[str, str]:
+    """Choose the space to map into."""
+    if findings.dimension is None or findings.are_too_few:
+        return "euclidean", ""
+    if findings.sphere is not None:
+        name = "circle" if findings.sphere.dimension == 1 else "sphere"
+        return "spherical", f"The points lie on a {name}: a flat map has to tear it, a map into a {name} does not."
+    if findings.branching is not None and findings.branching.is_tree:
+        return (
+            "hyperbolic",
+            "Distances are those of a tree: hyperbolic space has room for branches, a plane crowds them.",
+        )
+    return "euclidean", ""
 
 
 def _method(findings: Findings) -> tuple[str, str]:
@@ -80,6 +98,8 @@ def _method(findings: Findings) -> tuple[str, str]:
         return "none", "All rows are equal."
     if findings.dimension is None or findings.are_too_few:
         return "PCA", "The dimension is not known, so that a map of neighbourhoods has little to build on."
+    if findings.branching is not None and findings.branching.is_tree and findings.is_thin_tree:
+        return "UMAP", "The data branch: a linear map lays branches over each other."
     if findings.verdict == "curved":
         return "UMAP", "The data are not flat: a linear map lays distant places over each other."
     if findings.verdict == "clumped":
@@ -122,6 +142,10 @@ def _watch(findings: Findings, method: str) -> Iterator[str]:
         yield "If the columns' units are not comparable, standardise them and compare the maps."
     if findings.n_repeated > findings.n_points // 10:
         yield "Repeated rows form clumps in a map: consider to keep one of each."
+    if findings.has_hubs:
+        yield "A few points are neighbours of very many: in maps they draw others to themselves."
+    if findings.n_outliers and findings.n_outliers <= OUTLIER_SHARE * findings.n_points:
+        yield "Outliers may take most of a linear map: look at them, and at a map without them."
     if findings.is_mixed:
         yield "The dimension differs from place to place: colour the map by local dimension."
     if findings.n_points < FEW_POINTS and not findings.is_point:
