@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "_core.citations": ["citation"],
         "_core.persistence": ["load_model"],
         "measure.geometry_profile": ["profile", "GeometryProfile"],
+        "report.comparison": ["compare"],
     },
 )
 __all__ += ["__version__"]

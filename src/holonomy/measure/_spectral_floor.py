@@ -21,9 +21,6 @@ NEIGHBORS = 5
 NOISE_SHARE = 0.5
 """Variance between neighbours along a floor, over its variance between any two points, from which it is noise."""
 
-LIKE_NOISE = 0.85
-"""That share, over the one that noise of the same variances has, from which it is noise as well."""
-
 
 @dataclass(frozen=True)
 class SpectralFloor:
@@ -58,32 +55,16 @@ def find_floor(points: np.ndarray, span: LinearSpan, seed: int) -> SpectralFloor
             continue
         crowding = np.sqrt(len(floor) / span.n_used)
         if floor[0] <= EVENNESS * floor[-1] * ((1 + crowding) / (1 - crowding)) ** 2:
-            is_noise = _is_noise(points, n_above, floor, seed)
+            is_noise = _share_between_neighbors(points, n_above, seed) > NOISE_SHARE
             return SpectralFloor(n_above, float(np.sqrt(floor.mean())), is_noise)
     return None
 
 
-def _is_noise(points: np.ndarray, n_above: int, floor: np.ndarray, seed: int) -> bool:
-    """Tell whether neighbours are as far apart along the floor as any two points, or as neighbours in noise are.
-
-    Neighbours are near in the floor too. In few directions of noise that lowers the share below a half, so that noise
-    of the same variances around the same leading coordinates is measured alike.
-    """
-    draws = generator(seed, "floor")
+def _share_between_neighbors(points: np.ndarray, n_above: int, seed: int) -> float:
+    """Return the variance between neighbours along the floor, over that between any two points, in a sample."""
     size = min(SAMPLE, len(points))
-    sample = points[np.sort(draws.choice(len(points), size, replace=False))].astype(np.float64)
-    share = _share_between_neighbors(sample, n_above)
-    if share > NOISE_SHARE:
-        return True
-    noise = draws.normal(size=(size, len(floor))) * np.sqrt(floor)
-    model = np.hstack([leading_coordinates(sample, n_above), noise])
-    return share > LIKE_NOISE * _share_between_neighbors(model, n_above)
-
-
-def _share_between_neighbors(sample: np.ndarray, n_above: int) -> float:
-    """Return the variance between neighbours along the floor, over that between any two points."""
-    size = len(sample)
-    sample = sample - sample.mean(axis=0)
+    sample = points[np.sort(generator(seed, "floor").choice(len(points), size, replace=False))].astype(np.float64)
+    sample -= sample.mean(axis=0)
     near = neighbors(sample, min(NEIGHBORS, size - 1)).indices
     above = leading_coordinates(sample, n_above)
 
