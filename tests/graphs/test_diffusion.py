@@ -253,3 +253,12 @@ def test_large_matrices_are_refused_with_advice():
     path = sparse.diags_array([np.ones(5999)] * 2, offsets=[-1, 1])
     with pytest.raises(ValueError, match=r"0\.3 GB.*landmarks"):
         DiffusionOperator(path).heat_kernel(1.0)
+
+
+def test_spread_is_the_entropy_of_the_kernel(affinity):
+    operator = DiffusionOperator(affinity)
+    kernel = operator.heat_kernel(3.0)
+    expected = -np.sum(kernel * np.log(np.maximum(kernel, 1e-300))) / len(kernel)
+    spread = operator.heat_spread([0.0, 3.0], method="exact")
+    np.testing.assert_allclose(spread, [0.0, expected], atol=1e-9)
+    assert operator.heat_spread([3.0], n_sources=50)[0] == pytest.approx(expected, rel=0.1)

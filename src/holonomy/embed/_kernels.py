@@ -7,9 +7,18 @@ import numpy as np
 from scipy import sparse
 
 from holonomy._core.validation import check_float, check_int, check_option
-from holonomy.graphs import NeighborGraph, adaptive, alpha_decay, fuzzy_simplicial_set, gaussian, slope_bandwidth
+from holonomy.graphs import (
+    NeighborGraph,
+    adaptive,
+    alpha_decay,
+    entropic,
+    fuzzy_simplicial_set,
+    gaussian,
+    slope_bandwidth,
+)
 from holonomy.graphs.affinities import SYMMETRIZATIONS, local_scales, row_scales
 from holonomy.graphs.fuzzy import query_memberships
+from holonomy.graphs.perplexity import conditional_rows
 
 
 class Kernel(Protocol):
@@ -143,10 +152,29 @@ class FuzzyKernel:
         ).astype(np.float64)
 
 
+class EntropicKernel:
+    """Gaussians whose widths give every point the same perplexity, in units of their mean."""
+
+    def __init__(self, perplexity: float | None = None) -> None:
+        self.perplexity = None if perplexity is None else check_float(perplexity, "perplexity", minimum=1.0)
+
+    def fit(self, graph: NeighborGraph) -> sparse.csr_array:
+        """Return the affinity; without a perplexity, a third of the neighbours."""
+        self.perplexity_ = max(graph.n_neighbors / 3, 1.0) if self.perplexity is None else self.perplexity
+        joint = entropic(graph, self.perplexity_)
+        joint.data *= graph.n_points * self.perplexity_
+        return joint
+
+    def rows(self, indices: np.ndarray, distances: np.ndarray) -> np.ndarray:
+        """Return weights of new rows."""
+        return conditional_rows(distances, min(self.perplexity_, distances.shape[1])) * self.perplexity_
+
+
 KERNELS: dict[str, type] = {
     "adaptive": AdaptiveKernel,
     "alpha_decay": AlphaDecayKernel,
     "binary": BinaryKernel,
+    "entropic": EntropicKernel,
     "fuzzy": FuzzyKernel,
     "gaussian": GaussianKernel,
 }

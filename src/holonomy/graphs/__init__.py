@@ -30,5 +30,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "shortest_paths": ["extend_geodesics", "geodesic_path", "geodesics"],
         "spectrum": ["Spectrum", "leading_spectrum"],
         "tangent": ["TangentSpaces", "tangent_spaces"],
+        "varadhan": ["HeatDistances", "heat_distances"],
     },
 )

@@ -17,7 +17,7 @@ def knee_point(x: ArrayLike, y: ArrayLike, method: str = "chord") -> int:
         The curve, n >= 3, with x strictly ascending.
     method : {"chord", "lines"}, default "chord"
         ``"chord"``: the point farthest from the straight line between the ends [1]_. ``"lines"``: the point at which
-        two least-squares lines, one up to it and one from it on, fit best [2]_.
+        two least-squares lines, one up to it and one from it on, leave the least sum of absolute deviations [2]_.
 
     Returns
     -------
@@ -50,8 +50,10 @@ def knee_point(x: ArrayLike, y: ArrayLike, method: str = "chord") -> int:
         raise ValueError("x and y must be finite, and x strictly ascending.")
     if check_option(method, "method", ("chord", "lines")) == "chord":
         return _farthest_from_chord(abscissa, ordinate)
-    errors = _line_errors(abscissa, ordinate) + _line_errors(-abscissa[::-1], ordinate[::-1])[::-1]
-    return int(np.argmin(errors[1:-1])) + 1
+    inner = range(1, len(abscissa) - 1)
+    before = [_deviation(abscissa[: j + 1], ordinate[: j + 1]) for j in inner]
+    after = [_deviation(abscissa[j:], ordinate[j:]) for j in inner]
+    return int(np.argmin(np.add(before, after))) + 1
 
 
 def _farthest_from_chord(x: np.ndarray, y: np.ndarray) -> int:
@@ -59,13 +61,7 @@ def _farthest_from_chord(x: np.ndarray, y: np.ndarray) -> int:
     return int(np.argmax(np.abs(y - line)))
 
 
-def _line_errors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the sum of squared residuals of the least-squares line through the first j + 1 points, for every j."""
-    counts = np.arange(1, len(x) + 1)
+def _deviation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the sum of absolute residuals of the least-squares line."""
     u, v = x - x.mean(), y - y.mean()
-    mean_u, mean_v = np.cumsum(u) / counts, np.cumsum(v) / counts
-    uu = np.cumsum(u * u) - counts * mean_u**2
-    uv = np.cumsum(u * v) - counts * mean_u * mean_v
-    vv = np.cumsum(v * v) - counts * mean_v**2
-    errors = vv - np.divide(uv**2, uu, out=np.zeros_like(uv), where=uu > 0)
-    return np.maximum(errors, 0.0)
+    return float(np.abs(v - (u @ v) / (u @ u) * u).sum())

@@ -63,11 +63,17 @@ def entropic(graph: NeighborGraph, perplexity: float = 30.0) -> sparse.csr_array
             f"perplexity must be at most the number of neighbours at finite distance, which is {fewest} for some "
             f"point, got {perplexity}; build the graph with more neighbours (three times the perplexity is ample)."
         )
-    conditional = np.empty(distances.shape)
-    run_blocks(lambda start, stop: _fill_rows(distances, math.log(target), conditional, start, stop), len(distances))
-    joint = symmetrize(directed_csr(graph, conditional))
+    joint = symmetrize(directed_csr(graph, conditional_rows(distances, target)))
     joint.data /= graph.n_points
     return joint
+
+
+def conditional_rows(distances: np.ndarray, perplexity: float) -> np.ndarray:
+    """Return ``p_j|i``, shape (m, k), from rows of ascending distances, each row by itself; rows sum to 1."""
+    conditional = np.empty(distances.shape)
+    target = math.log(perplexity)
+    run_blocks(lambda start, stop: _fill_rows(distances, target, conditional, start, stop), len(distances))
+    return conditional
 
 
 @njit(cache=True, nogil=True)
