@@ -139,8 +139,7 @@ def _run(kernel: Callable[..., None], arguments: Sequence[Any], rows: int, width
 
 def _vectors(*tensors: Tensor) -> list[Any]:
     """Return tensors (..., n) as contiguous arrays (m, n) on the same memory where possible."""
-    arrays: list[Any] = [t.detach().reshape(-1, t.shape[-1]).contiguous().numpy() for t in tensors]
-    return arrays
+    return [t.detach().reshape(-1, t.shape[-1]).contiguous().numpy() for t in tensors]
 
 
 def _numbers(*tensors: Tensor) -> list[Any]:
@@ -154,7 +153,7 @@ def _fill(
     rows, width = like[..., 0].numel(), like.shape[-1]
     outputs = [torch.empty(like.shape, dtype=like.dtype) for _ in range(vectors)]
     outputs += [torch.empty(like.shape[:-1], dtype=torch.float64) for _ in range(numbers)]
-    arrays = [t.numpy().reshape(rows, width) for t in outputs[:vectors]]
+    arrays: list[Any] = [t.numpy().reshape(rows, width) for t in outputs[:vectors]]
     arrays += [t.numpy().reshape(rows) for t in outputs[vectors:]]
     _run(kernel, [*arguments, *arrays], rows, width)
     return tuple(outputs)
