@@ -1,5 +1,6 @@
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from sklearn.random_projection import GaussianRandomProjection
 
 from holonomy.datasets import Table
 from holonomy.report import map_report
+from holonomy.report.columns import make_column, number_column
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -71,15 +73,50 @@ def find_browser():
 
 
 @pytest.fixture(scope="session")
-def browser():
-    path = find_browser()
-    if path is None:
+def large_report():
+    """A hundred thousand points in twelve groups; measuring such a map is not what is tested here."""
+    rng = np.random.default_rng(0)
+    n = 100_000
+    group = rng.integers(0, 12, n)
+    X = (5 * rng.normal(size=(12, 10))[group] + rng.normal(size=(n, 10))).astype(np.float32)
+    sample = map_report(X[:300], method=PCA(2), labels=[f"group {g}" for g in group[:300]], name="large", checks="none")
+    plane = PCA(2).fit_transform(X).astype(np.float32)
+    trust = np.clip(1 - 0.3 * rng.random(n), 0, 1)
+    further = tuple(number_column(f"f{i}", rng.normal(size=n)) for i in range(10))
+    return replace(
+        sample,
+        embedding=plane,
+        baseline=plane[:, ::-1].copy(),
+        evidence=replace(sample.evidence, trust=trust, metric=None),
+        local_dimension=10 * rng.random(n),
+        labels=(make_column("group", [f"group {g}" for g in group], n),),
+        columns=tuple(number_column(f"x{i}", X[:, i]) for i in range(8)),
+        further=further,
+        _page={},
+    )
+
+
+@pytest.fixture(scope="session")
+def driver():
+    if find_browser() is None:
         reason = f"no browser found: set CHROMIUM, or install one of {', '.join(BROWSERS)}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield launched
-        launched.close()
+    with playwright.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(driver):
+    launched = driver.chromium.launch(executable_path=find_browser(), args=FLAGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def browser_without_webgl(driver):
+    launched = driver.chromium.launch(executable_path=find_browser(), args=[*FLAGS, "--disable-3d-apis"])
+    yield launched
+    launched.close()

@@ -62,7 +62,7 @@ def test_what_a_report_holds():
     assert [score.name for score in report.scores] == [
         "Trustworthiness", "Continuity", "Neighbour recall", "Label agreement",
     ]  # fmt: skip
-    assert set(report.timings) == {"neighbours", "geometry", "map", "PCA", "quality"}
+    assert set(report.timings) == {"neighbours", "geometry", "map", "PCA", "quality", "checks"}
     assert report.profile.graph.n_neighbors == 6
     assert "levina2004maximum" in report.citations
     assert report.versions["holonomy"]
@@ -165,7 +165,8 @@ def test_two_places_have_no_dimension():
     assert report.profile.mle is None
     assert "cannot be measured" in report.summary()
     assert np.isnan(report.local_dimension).all()
-    assert "(missing)" in report.to_html()
+    assert report.evidence.metric is None
+    assert "cannot be measured" in report.to_html()
 
 
 def test_neighbourhoods_are_as_large_as_usual_or_as_there_are_points():

@@ -41,17 +41,27 @@ def test_data_from_memory_is_left_to_fill_in(plain_report):
 
 
 def test_the_command_survives_the_shell(plain_report):
-    given = {"source": 'it\'s a "file" $(rm).csv', "label_name": "a `label`; b", "n_neighbors": 9, "seed": 2}
-    report = replace(plain_report, method_call=None, **given)
+    given = {"source": 'it\'s a "file" $(rm).csv', "label_name": "a `label`; b", "seed": 2}
+    options = {
+        "method": "umap", "params": {"min_dist": 0.3}, "columns": ["a b", "$c"], "image_shape": (2, 3),
+        "n_neighbors": 9, "impute": True,
+    }  # fmt: skip
+    report = replace(plain_report, options=options, **given)
     assert shlex.split(command_line(report)) == [
-        "holonomy", "map", report.source, "--label", report.label_name, "--neighbors", "9", "--seed", "2",
+        "holonomy", "map", report.source, "--method", "umap", "--params", "min_dist=0.3", "--label", report.label_name,
+        "--color", "a b", "--color", "$c", "--image-shape", "2x3", "--neighbors", "9", "--impute", "--seed", "2",
         "--out", "report.html",
     ]  # fmt: skip
     call = ast.parse(python_lines(report)).body[1].value
     assert call.args[0].value == report.source
-    assert {keyword.arg: keyword.value.value for keyword in call.keywords} == {
-        "labels": report.label_name, "n_neighbors": 9, "random_state": 2,
-    }  # fmt: skip
+    told = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    assert told == {"labels": report.label_name, **options, "random_state": 2}
+
+
+def test_standard_input_is_said(plain_report):
+    report = replace(plain_report, source="-", method_call=None, options={"format": "csv"})
+    assert command_line(report).startswith("... | holonomy map - --format csv")
+    assert "X = ..." in python_lines(report)
 
 
 def test_a_method_of_ones_own_has_no_command(iris):

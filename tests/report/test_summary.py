@@ -13,7 +13,7 @@ def with_scores(report, **values):
         replace(score, map=Estimate(*values[score.name], 100)) if score.name in values else score
         for score in report.scores
     )
-    return replace(report, scores=changed)
+    return replace(report, evidence=replace(report.evidence, scores=changed))
 
 
 def test_five_plain_lines(plain_report):
@@ -42,7 +42,7 @@ def test_hostile_names_cannot_add_lines(hostile_report):
 def test_doubtful_points_are_counted(plain_report, doubtful, expected):
     trust = np.ones(120)
     trust[:doubtful] = 0.5
-    assert summary.doubt(replace(plain_report, trust=trust)).endswith(expected)
+    assert summary.doubt(replace(plain_report, evidence=replace(plain_report.evidence, trust=trust))).endswith(expected)
 
 
 def test_a_map_that_is_no_better_than_pca_is_not_recommended(plain_report):
@@ -56,7 +56,7 @@ def test_a_better_map_is_called_better(plain_report, low, word):
     better = with_scores(plain_report, **{TRUST: (1.0, 0.999, 1.0), RECALL: (1.0, low, 1.0)})
     baseline = replace(summary.score_of(better, RECALL), baseline=Estimate(0.4, 0.3, 0.6, 100))
     scores = tuple(baseline if score.name == RECALL else score for score in better.scores)
-    assert word in summary.verdict(replace(better, scores=scores))
+    assert word in summary.verdict(replace(better, evidence=replace(better.evidence, scores=scores)))
     assert "distances between far groups" in summary.advice(better)
 
 

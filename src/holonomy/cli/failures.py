@@ -2,9 +2,10 @@
 
 import functools
 import os
+import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -18,6 +19,18 @@ REFUSED = 2
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
+
+OPTIONS = {
+    "n_neighbors": "--neighbors",
+    "random_state": "--seed",
+    "image_shape": "--image-shape",
+    "columns": "--color",
+    "format": "--format",
+    "method": "--method",
+    "params": "--params",
+    "checks": "--checks",
+}
+"""What the command line calls the arguments that messages begin with."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -44,7 +57,7 @@ def guarded(command: Command) -> Command:
             if os.environ.get("HOLONOMY_DEBUG"):
                 raise
             code, message = explain(error)
-            complain(message)
+            complain(_in_options(message, kwargs.get("params")))
             raise typer.Exit(code) from None
 
     return run_command  # type: ignore[return-value]
@@ -62,6 +75,14 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, ValueError | TypeError):
         return REFUSED, text
     return FAILED, f"this is a defect of holonomy ({type(error).__name__}: {text}). HOLONOMY_DEBUG=1 shows where."
+
+
+def _in_options(message: str, params: Sequence[str] | None) -> str:
+    """Call the argument that a message begins with as the command line does, unless it was a parameter."""
+    name = re.match(r"\w*", message)[0]  # type: ignore[index]
+    if any(word.partition("=")[0].strip() == name for word in params or ()):
+        return f"--params: {message}"
+    return OPTIONS.get(name, name) + message[len(name) :]
 
 
 @contextmanager

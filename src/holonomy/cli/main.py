@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from holonomy import __version__
+from holonomy.cli.completion import complete_data, complete_method
 from holonomy.cli.failures import FAILED, complain, guarded, run_app
+from holonomy.cli.options import parameters_of, shape_of
 from holonomy.cli.output import print_json, print_result, print_systems, print_titles, show_notes
 
 app = typer.Typer(
@@ -22,8 +24,10 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A CSV, TSV, Parquet, NPY, NPZ or H5AD file, or the name of a data set ('holonomy datasets' lists them).",
+        help="A CSV, TSV, Parquet, NPY, NPZ, Matrix Market (.mtx), JSON lines (.jsonl) or H5AD file, the name of a "
+        "data set ('holonomy datasets' lists them), or - for standard input.",
         show_default=False,
+        autocompletion=complete_data,
     ),
 ]
 Label = Annotated[str | None, typer.Option(help="Column that labels the rows; it is not used as a coordinate.")]
@@ -34,7 +38,14 @@ Neighbors = Annotated[
         help="Size of the neighbourhoods that everything looks at; 15 by default, or fewer for few rows.", min=2
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Impute = Annotated[
+    bool, typer.Option("--impute", help="Fill missing values with the median of their column, instead of refusing.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(help="Format of the file, as csv or jsonl, where its name does not tell.", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and no progress; map prints nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 
 
@@ -57,13 +68,32 @@ def main(
 @guarded
 def map_data(
     data: Data,
+    method: Annotated[
+        str, typer.Option(help="What makes the map, such as umap or pca.", autocompletion=complete_method)
+    ] = "umap",
+    params: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Parameter of the method; may be given several times."),
+    ] = None,
     label: Label = None,
+    color: Annotated[
+        list[str] | None, typer.Option(help="Column to colour by and to show; may be given several times.")
+    ] = None,
+    image_shape: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Every row is an image of this shape, as 28x28, or 32x32x3 in colour."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     save: Annotated[
         Path | None, typer.Option(help="Also write the coordinates: a .parquet, .csv or .npy file.")
     ] = None,
     seed: Seed = 0,
     neighbors: Neighbors = None,
+    checks: Annotated[
+        str, typer.Option(help="Map again with other seeds and permuted columns: auto (if quick), all or none.")
+    ] = "auto",
+    impute: Impute = False,
+    format: Format = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -75,10 +105,23 @@ def map_data(
     if save is not None:
         check_format(save)
         check_writable(save)
+    given, shape = parameters_of(params), shape_of(image_shape)
     from holonomy.report import map_report
 
-    shown = False if quiet else None
-    report = map_report(data, labels=label, n_neighbors=neighbors, random_state=seed, show_progress=shown)
+    report = map_report(
+        data,
+        method=None if method == "umap" else method,
+        params=given,
+        labels=label,
+        columns=color,
+        image_shape=shape,
+        n_neighbors=neighbors,
+        random_state=seed,
+        format=format,
+        impute=impute,
+        checks=checks,
+        show_progress=False if quiet else None,
+    )
     if not quiet:
         show_notes(report.notes)
     report.save(out)
@@ -97,15 +140,21 @@ def profile_data(
     label: Label = None,
     seed: Seed = 0,
     neighbors: Neighbors = None,
+    impute: Impute = False,
+    format: Format = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Say what the geometry of the data is, in sentences with uncertainty."""
     import holonomy
-    from holonomy.report.sources import frame_of, table_of
+    from holonomy._core.progress import progress
+    from holonomy.report.sources import frame_of, read_source
 
-    table, _ = table_of(data, label=label)
-    show_notes(table.notes)
-    found = holonomy.profile(frame_of(table), n_neighbors=neighbors, random_state=seed)
+    table = read_source(data, label=label, format=format, impute=impute).table
+    if not quiet:
+        show_notes(table.notes)
+    with progress(f"Measuring {table.name}", enabled=False if quiet else None):
+        found = holonomy.profile(frame_of(table), n_neighbors=neighbors, random_state=seed)
     if as_json:
         print_json({"name": table.name, **found.to_dict()})
     else:
@@ -137,18 +186,12 @@ def list_methods(
 @guarded
 def list_datasets(as_json: Json = False) -> None:
     """List the data sets that can be named instead of a file."""
-    from holonomy.datasets import names
-    from holonomy.datasets._registry import data_sets
+    from holonomy.datasets import titles
 
-    registered = data_sets()
-    titles = {
-        name: registered[name].title if name in registered else f"scikit-learn's {name.replace('_', ' ')} data"
-        for name in names()
-    }
     if as_json:
-        print_json(titles)
+        print_json(titles())
     else:
-        print_titles(titles)
+        print_titles(titles())
 
 
 def run() -> None:

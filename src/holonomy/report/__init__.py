@@ -5,8 +5,10 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "alerts": ["Alert"],
+        "comparison": ["ComparedMap", "Comparison", "compare"],
+        "evidence": ["Evidence", "Score"],
         "mapping": ["map_report"],
-        "quality": ["Score"],
         "result": ["MapReport"],
     },
 )

@@ -1,4 +1,4 @@
-"""What the page can colour the map by: fields of the source, with palettes for a light and a dark page."""
+"""What the page can colour the map by: fields of the source."""
 
 from typing import Any
 
@@ -9,14 +9,50 @@ from holonomy.report.columns import MISSING, Column
 
 HISTOGRAM_BINS = 32
 
+BELIEF = "Where to believe it"
+"""Group of the colourings that show where the map is to be believed."""
+
 TRUST_LIMITS = (0.8, 1.0)
 """Range of the colours of trust, the same for every map; the doubtful ones below its middle are rust."""
+
+
+PALETTES = ("viridis", "cividis", "doubt", "balance", "strain")
+"""Sequences of colours that the page carries, beside the colours of classes."""
+
+
+def palettes_of_page() -> dict[str, dict[str, list[str]]]:
+    """Return every palette that a colouring may name, for a light and a dark page."""
+    modes = {"light": False, "dark": True}
+    found = {name: {mode: palettes.sequence(name, dark=dark) for mode, dark in modes.items()} for name in PALETTES}
+    distinct = palettes.DISTINCT_CLASSES
+    found["classes"] = {mode: palettes.class_colors(distinct, dark=dark) for mode, dark in modes.items()}
+    return found
 
 
 def trust_coloring(field: str, column: Column) -> dict[str, Any]:
     """Colour by how far to believe each point, on the same scale for every map."""
     hint = "1: all neighbours on the map are neighbours in the data. 0.9: on average, they lie beyond its nearest 10 %."
-    return _quantity(field, column, "Geometry", "doubt", hint, limits=TRUST_LIMITS)
+    return _quantity(field, column, BELIEF, "doubt", hint, limits=TRUST_LIMITS)
+
+
+def stability_coloring(field: str, column: Column) -> dict[str, Any]:
+    """Colour by how far maps of other seeds agree on the neighbours of each point, on the same scale for every map."""
+    hint = "Share of each point's neighbours on the map that it keeps under other seeds."
+    return _quantity(field, column, BELIEF, "doubt", hint, limits=(0.0, 1.0))
+
+
+def stretch_coloring(field: str, column: Column) -> dict[str, Any]:
+    """Colour by how much larger or smaller than usual the map draws things, the same range both ways."""
+    finite = np.abs(column.values[np.isfinite(column.values)])
+    reach = max(1.0, float(np.percentile(finite, 98))) if len(finite) else 1.0
+    hint = "1: areas are drawn twice as large as usual on this map. −1: half as large, so that density misleads."
+    return _quantity(field, column, BELIEF, "balance", hint, limits=(-reach, reach))
+
+
+def distortion_coloring(field: str, column: Column) -> dict[str, Any]:
+    """Colour by how far from true to scale the map is around each point."""
+    hint = "0: lengths are in scale here. 0.7: typically twice too long or too short."
+    return _quantity(field, column, BELIEF, "strain", hint)
 
 
 def dimension_coloring(field: str, column: Column) -> dict[str, Any]:
@@ -24,21 +60,21 @@ def dimension_coloring(field: str, column: Column) -> dict[str, Any]:
     return _quantity(field, column, "Geometry", "cividis", "Number of directions in which the data extends here.")
 
 
-def column_coloring(field: str, column: Column) -> dict[str, Any] | None:
+def column_coloring(field: str, column: Column, group: str = "Columns") -> dict[str, Any] | None:
     """Colour by a column of the data, or None where that tells nothing: texts that differ on most rows."""
     if column.categories is None:
-        return _quantity(field, column, "Columns", "viridis", None)
+        return _quantity(field, column, group, "viridis", None)
     n_classes = len(column.categories)
     if n_classes > 2 and n_classes > len(column.values) / 2:
         return None
-    hint = "Choose a class to see it alone." if n_classes > 1 else None
+    hint = None
     if n_classes > palettes.DISTINCT_CLASSES:
-        hint = f"{n_classes:,} classes, so that colours repeat. {hint}"
+        hint = f"{n_classes:,} classes, so that colours repeat."
     return {
         **_common(field, column, "Labels", hint),
         "classes": column.categories,
         "counts": column.counts.tolist(),
-        "palette": {mode: palettes.class_colors(n_classes, dark=mode == "dark") for mode in ("light", "dark")},
+        "palette": "classes",
     }
 
 
@@ -54,11 +90,7 @@ def _quantity(
     hint: str | None,
     limits: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
-    return {
-        **_common(field, column, group, hint),
-        **_scale(column, limits),
-        "palette": {mode: palettes.sequence(palette, dark=mode == "dark") for mode in ("light", "dark")},
-    }
+    return {**_common(field, column, group, hint), **_scale(column, limits), "palette": palette}
 
 
 def _scale(column: Column, limits: tuple[float, float] | None) -> dict[str, Any]:

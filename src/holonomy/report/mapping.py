@@ -3,9 +3,7 @@
 import datetime
 import inspect
 import platform
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +13,30 @@ from sklearn.decomposition import PCA
 
 from holonomy import __version__
 from holonomy._core.citations import bib_entries, reference_keys
-from holonomy._core.progress import ProgressBar, progress
+from holonomy._core.progress import progress
 from holonomy._core.random import check_seed, derive_seed
-from holonomy._core.validation import check_int, check_points
+from holonomy._core.validation import check_int, check_option, check_points
 from holonomy.graphs import NeighborGraph, neighbors
-from holonomy.measure import profile, trustworthiness
-from holonomy.report.columns import Column, informative, make_column, number_column
-from holonomy.report.quality import measure_map, score_neighbors
+from holonomy.measure import hubness, map_metric, map_stability, null_check, profile, rank_curve, trustworthiness
+from holonomy.report.alerts import find_alerts
+from holonomy.report.choice import further_columns, label_columns, number_columns
+from holonomy.report.clock import Clock
+from holonomy.report.images import check_image_shape, pixels_of
+from holonomy.report.methods import make_method
+from holonomy.report.quality import gather_evidence, try_again
 from holonomy.report.reproduce import estimator_call
 from holonomy.report.result import MapReport
-from holonomy.report.sources import frame_of, table_of
+from holonomy.report.sources import frame_of, read_source
 
 if TYPE_CHECKING:
     from holonomy.datasets import Table
+    from holonomy.report.evidence import Evidence
 
-MOST_COLUMNS = 8
-"""Numeric columns that the page shows, unless others are asked for."""
+MOST_FURTHER = 1_500_000
+"""Numbers of further columns that the page carries, a byte each, to colour by and to tell selections apart."""
+
+STEPS = {"neighbours": 15, "geometry": 8, "map": 35, "PCA": 2, "quality": 20, "checks": 20}
+"""What a report goes through, and the usual share of its time in per cent."""
 
 FEWEST_POINTS = 3
 
@@ -39,18 +45,23 @@ USUAL_NEIGHBORS = 15
 UNNAMED = "table"
 """Name of a table that nobody has named."""
 
-VERSIONED = ("numpy", "scipy", "scikit-learn", "numba", "bokeh")
+VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def map_report(
     X: Any,
     *,
     method: Any = None,
+    params: Mapping[str, Any] | None = None,
     labels: Any = None,
     columns: Any = None,
+    image_shape: Sequence[int] | None = None,
     n_neighbors: int | None = None,
     random_state: int = 0,
     name: str | None = None,
+    format: str | None = None,
+    impute: bool = False,
+    checks: str = "auto",
     show_progress: bool | None = None,
 ) -> MapReport:
     """Describe the geometry of data, map it into the plane, and measure how far the map can be trusted.
@@ -58,21 +69,33 @@ def map_report(
     Parameters
     ----------
     X : array-like of shape (n, d), Table, Bunch, AnnData, path or str
-        Points, a table of them, the file to read them from, or the name of a data set.
-    method : estimator, optional
-        What makes the map: anything with ``fit_transform`` to two dimensions, which keeps its own parameters and is
-        not changed. By default `holonomy.embed.UMAP` with this ``n_neighbors`` and ``random_state``.
+        Points, a table of them, the file to read them from (``"-"`` is standard input), or the name of a data set.
+    method : str or estimator, optional
+        What makes the map: the name of an embedder of `holonomy.embed` or ``"pca"``, or anything with
+        ``fit_transform`` to two dimensions, which keeps its own parameters and is not changed. By default ``"umap"``.
+    params : mapping of str to object, optional
+        Parameters of a method that is given by name.
     labels : str or array-like of shape (n,), optional
         Name of a column of the table, or one class (or number) a point. By default the label columns of the table.
     columns : mapping of str to array-like of shape (n,), or sequence of str, optional
         What else to show of each point, by values or by name. By default up to 8 columns of numbers: those that are
-        no coordinates, then the coordinates that change most slowly over the data.
+        no coordinates, then the coordinates that change most slowly over the data. The page opens with the first one
+        that is given.
+    image_shape : (height, width) or (height, width, 3), optional
+        Says that every row is an image, to be shown beside its point. Known by itself of data sets of images.
     n_neighbors : int, optional
         Size of the neighbourhoods that everything looks at, less than n. By default the lesser of 15 and n - 1.
     random_state : int, default 0
         Seed of everything.
     name : str, optional
         Title of the report. By default the table's name, or "Data".
+    format : str, optional
+        Format of the file, where its name does not tell; see `holonomy.datasets.read_table`.
+    impute : bool, default False
+        Fill missing coordinates with the median of their column, instead of refusing them.
+    checks : {"auto", "all", "none"}, default "auto"
+        Whether to map again, with other seeds and with permuted columns, to see whether the map is stable and more
+        than noise. ``"auto"`` does so for up to 5,000 points where mapping takes less than 10 seconds.
     show_progress : bool, optional
         As ``enabled`` of the progress bar: None shows it on a terminal, for runs of more than a second.
 
@@ -84,8 +107,9 @@ def map_report(
     Raises
     ------
     ValueError
-        On NaN, fewer than 3 points, rows that are all equal, ``n_neighbors`` not below n, unknown columns, labels of
-        another length, or a method that does not map to two dimensions.
+        On NaN, fewer than 3 points, rows that are all equal, ``n_neighbors`` not below n, unknown columns or methods,
+        labels of another length, an image shape that rows do not fill, or a method that does not map to two
+        dimensions.
 
     Examples
     --------
@@ -96,51 +120,84 @@ def map_report(
     >>> len(report.summary().splitlines())
     5
     """
-    table, source = table_of(X, label=labels if isinstance(labels, str) else None, name=name)
+    source = read_source(X, label=labels if isinstance(labels, str) else None, name=name, format=format, impute=impute)
+    table = source.table
     points = _check_spread(table)
     k = _check_neighbors(n_neighbors, len(points))
     seed = check_seed(random_state)
-    label_columns = _label_columns(table, labels)
+    shape = image_shape or source.image_shape
+    shape = None if shape is None else check_image_shape(shape, points.shape[1])
+    embedder = _embedder(method, params, n_neighbors, len(points), seed)
+    check_option(checks, "checks", ("auto", "all", "none"))
+    shown_labels = label_columns(table, labels)
     has_label = labels is not None or table.label is not None
-    clock = _Clock()
-    with progress(f"Mapping {table.name}", total=5, enabled=show_progress) as bar:
+    clock = Clock(STEPS)
+    with progress(f"Mapping {table.name}", total=sum(STEPS.values()), enabled=show_progress) as bar:
         with clock.step("neighbours", bar):
             graph = neighbors(points, k, random_state=seed)
+        shown_columns = number_columns(table, columns, graph.indices)
         with clock.step("geometry", bar):
             geometry = profile(frame_of(table), graph=graph, random_state=seed)
         with clock.step("map", bar):
-            embedder = _embedder(method, k, seed)
             embedding = _embed(embedder, points, graph)
         with clock.step("PCA", bar):
             baseline = _principal_plane(points, seed)
         with clock.step("quality", bar):
-            classes = label_columns[0] if has_label and label_columns[0].is_class else None
-            scored = score_neighbors(k, len(points))
-            scores, trust = measure_map(points, graph, embedding, baseline, scored, classes)
+            classes = shown_labels[0] if has_label and shown_labels[0].is_class else None
+            evidence = gather_evidence(points, graph, embedding, baseline, classes, seed)
+        with clock.step("checks", bar):
+            seconds = clock.seconds["map"]
+            evidence = try_again(evidence, points, embedder, embedding, checks, seconds, seed)
     return MapReport(
-        name="Data" if source is None and name is None and table.name == UNNAMED else table.name,
-        source=source,
+        name="Data" if source.name is None and name is None and table.name == UNNAMED else table.name,
+        source=source.name,
         n_features=points.shape[1],
         profile=geometry,
         embedding=embedding,
         baseline=baseline,
-        scores=scores,
-        trust=trust,
+        evidence=evidence,
+        alerts=find_alerts(geometry, evidence),
         local_dimension=geometry.local_dimension,
-        labels=tuple(label_columns),
-        columns=tuple(_number_columns(table, columns, graph)),
-        label_name=label_columns[0].name if has_label else None,
+        labels=tuple(shown_labels),
+        columns=tuple(shown_columns),
+        further=tuple(further_columns(table, shown_columns, graph.indices, MOST_FURTHER)),
+        images=None if shape is None else pixels_of(points, shape),
+        label_name=shown_labels[0].name if has_label else None,
         notes=table.notes,
         method=type(embedder).__name__,
-        method_call=None if method is None else estimator_call(embedder),
+        method_call=None if method is None and not params else estimator_call(embedder),
+        options=_options(method, params, columns, image_shape, n_neighbors, format, impute, checks),
         parameters=_parameters(embedder),
         n_neighbors=k,
         seed=seed,
         versions=_versions(),
-        citations=_citations(embedder, geometry, trustworthiness),
+        citations=_citations(embedder, geometry, trustworthiness, rank_curve, hubness, map_metric, *_tried(evidence)),
         timings=clock.seconds,
         created=datetime.date.today().isoformat(),
     )
+
+
+def _tried(evidence: "Evidence") -> list[Any]:
+    """Return the checks that were tried."""
+    tried = ((evidence.stability, map_stability), (evidence.null, null_check))
+    return [check for found, check in tried if found is not None]
+
+
+def _options(
+    method: Any, params: Any, columns: Any, image_shape: Any, n_neighbors: Any, format: Any, impute: bool, checks: str
+) -> dict[str, Any]:
+    """Return what was asked for beyond the data, the label and the seed, to be asked for again."""
+    asked = {
+        "method": method if isinstance(method, str) else None,
+        "params": dict(params) if params else None,
+        "columns": None if columns is None or isinstance(columns, Mapping) else list(columns),
+        "image_shape": None if image_shape is None else tuple(image_shape),
+        "n_neighbors": n_neighbors,
+        "format": format,
+        "impute": impute or None,
+        "checks": None if checks == "auto" else checks,
+    }
+    return {key: value for key, value in asked.items() if value is not None}
 
 
 def _check_spread(table: "Table") -> np.ndarray:
@@ -162,46 +219,14 @@ def _check_neighbors(n_neighbors: int | None, n_points: int) -> int:
     return k
 
 
-def _label_columns(table: "Table", labels: Any) -> list[Column]:
-    """Return the label that was chosen first, then the table's others."""
-    n_points = len(table.X)
-    chosen, rest = [], dict(table.labels)
-    if labels is not None and not isinstance(labels, str):
-        chosen = [make_column(getattr(labels, "name", None) or "label", labels, n_points)]
-    elif table.label is not None:
-        values = rest.pop(table.label)
-        chosen = [make_column(table.label, table.numeric.get(table.label, values), n_points)]
-    return chosen + [make_column(key, values, n_points) for key, values in rest.items()]
-
-
-def _number_columns(table: "Table", columns: Any, graph: NeighborGraph) -> list[Column]:
-    """Return the columns of numbers to show: those given, those named, or the most telling ones."""
-    if isinstance(columns, Mapping):
-        return [make_column(key, values, len(table.X)) for key, values in columns.items()]
-    numeric = {key: values for key, values in table.numeric.items() if key != table.label}
-    names = _telling_columns(numeric, table, graph) if columns is None else list(columns)
-    for key in names:
-        if key not in numeric:
-            known = ", ".join(map(repr, list(numeric)[:10]))
-            raise ValueError(
-                f"columns must name columns of numbers ({known}{', …' if len(numeric) > 10 else ''}), got {key!r}."
-            )
-    return [number_column(key, numeric[key]) for key in names]
-
-
-def _telling_columns(numeric: Mapping[str, np.ndarray], table: "Table", graph: NeighborGraph) -> list[str]:
-    """Return the columns that are no coordinates, which the map has not seen, then the coordinates that tell most."""
-    beside = [key for key in numeric if key not in set(table.feature_names)][:MOST_COLUMNS]
-    coordinates = {key: values for key, values in numeric.items() if key in set(table.feature_names)}
-    return beside + informative(coordinates, graph.indices, MOST_COLUMNS - len(beside))
-
-
-def _embedder(method: Any, n_neighbors: int, seed: int) -> Any:
-    if method is not None:
+def _embedder(method: Any, params: Mapping[str, Any] | None, n_neighbors: int | None, n: int, seed: int) -> Any:
+    """Return the estimator to fit: a copy of the one given, or the one named, told of the seed and neighbours."""
+    if method is not None and not isinstance(method, str):
+        if params:
+            raise ValueError("params go with a method that is given by name; an estimator has its own parameters.")
         return clone(method)
-    from holonomy.embed import UMAP
-
-    return UMAP(n_neighbors=n_neighbors, random_state=seed)
+    k = min(USUAL_NEIGHBORS, n - 1) if n_neighbors is None and n <= USUAL_NEIGHBORS else n_neighbors
+    return make_method(method or "umap", params, n_neighbors=k, random_state=seed)
 
 
 def _embed(embedder: Any, points: np.ndarray, graph: NeighborGraph) -> np.ndarray:
@@ -249,18 +274,3 @@ def _versions() -> dict[str, str]:
 def _citations(*used: Any) -> str:
     keys = dict.fromkeys(key for thing in used for key in reference_keys(thing))
     return "\n\n".join(bib_entries()[key] for key in keys)
-
-
-class _Clock:
-    """Seconds that each step takes."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str, bar: ProgressBar) -> Iterator[None]:
-        started = time.perf_counter()
-        bar.set(description=name)
-        yield
-        self.seconds[name] = time.perf_counter() - started
-        bar.advance()

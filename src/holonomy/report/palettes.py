@@ -37,6 +37,12 @@ DOUBT = ("#9C2A00", "#D0561A", "#EE8B4A", "#F3BE8F", "#DDD6CC", "#C3CFD6", "#B3C
 DOUBT_DARK = ("#FFC08A", "#FF9A55", "#DB6B2C", "#96502F", "#6A544A", "#50606B", "#566976")
 """The same for a dark page: what is not to be believed glows."""
 
+BALANCE = ("#0B4F6C", "#3A87A8", "#8FBFD2", "#DDD9CF", "#E3B27A", "#C5752C", "#7F3F06")
+"""From less (blue) over as usual (pale) to more (brown), for a light page."""
+
+BALANCE_DARK = ("#8FDDF5", "#4FA7C7", "#35647A", "#5A5852", "#8A6134", "#CC8A3F", "#FFCF8E")
+"""The same for a dark page."""
+
 DISTINCT_CLASSES = 3 * len(CLASSES)
 """Number of classes that get a colour of their own."""
 
@@ -72,8 +78,8 @@ def sequence(name: str, *, dark: bool = False, n_colors: int = 256) -> list[str]
 
     Parameters
     ----------
-    name : {"viridis", "cividis", "doubt"}
-        ``"doubt"`` draws attention to low values.
+    name : {"viridis", "cividis", "doubt", "strain", "balance"}
+        ``"doubt"`` draws attention to low values, ``"strain"`` to high ones, ``"balance"`` to both ends.
     dark : bool, default False
         Whether the page is dark; the ends that would vanish on it are left out.
     n_colors : int, default 256
@@ -81,6 +87,10 @@ def sequence(name: str, *, dark: bool = False, n_colors: int = 256) -> list[str]
     """
     if name == "doubt":
         return interpolated(DOUBT_DARK if dark else DOUBT, n_colors)
+    if name == "strain":
+        return interpolated((DOUBT_DARK if dark else DOUBT)[::-1], n_colors)
+    if name == "balance":
+        return interpolated(BALANCE_DARK if dark else BALANCE, n_colors)
     anchors = {"viridis": VIRIDIS, "cividis": CIVIDIS}[name]
     start, stop = (0.18, 1.0) if dark else (0.0, 0.93)
     return interpolated(anchors, n_colors, start, stop)

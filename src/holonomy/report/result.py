@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from holonomy._core.files import replacing
 from holonomy.report.columns import Column
-from holonomy.report.quality import Score
 
 if TYPE_CHECKING:
     from holonomy.measure import GeometryProfile
+    from holonomy.report.alerts import Alert
+    from holonomy.report.evidence import Evidence, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +35,18 @@ class MapReport:
         The map.
     baseline : ndarray of float32, shape (n, 2)
         The two leading principal components.
-    scores : tuple of Score
-        Quality of map and baseline, with intervals.
-    trust : ndarray, shape (n,)
-        Trustworthiness of the map at each point, in [0, 1]; 0.5 is what a random map has.
+    evidence : Evidence
+        How far the map can be trusted, as a whole and at each point.
+    alerts : tuple of Alert
+        What a reader should know before believing the map, the gravest first.
     local_dimension : ndarray, shape (n,)
         Intrinsic dimension around each point.
     labels, columns : tuple of Column
         What else is known about the points: classes and texts; quantities.
+    further : tuple of Column
+        Coordinates that the page colours by on request, without their exact values.
+    images : ndarray of uint8, shape (n, height, width) or (n, height, width, 3), or None
+        The image that every row is.
     label_name : str or None
         The labels that were asked for by name.
     notes : tuple of str
@@ -50,6 +55,8 @@ class MapReport:
         Name of the embedder's class.
     method_call : str or None
         Python expression that makes the embedder; None for the default one.
+    options : mapping of str to object
+        What was asked for beyond data, label and seed, so that it can be asked for again.
     parameters : mapping of str to object
         Parameters of the method, and what its fit chose.
     n_neighbors, seed : int
@@ -78,15 +85,18 @@ class MapReport:
     profile: "GeometryProfile"
     embedding: np.ndarray
     baseline: np.ndarray
-    scores: tuple[Score, ...]
-    trust: np.ndarray
+    evidence: "Evidence"
+    alerts: tuple["Alert", ...]
     local_dimension: np.ndarray
     labels: tuple[Column, ...]
     columns: tuple[Column, ...]
+    further: tuple[Column, ...]
+    images: np.ndarray | None
     label_name: str | None
     notes: tuple[str, ...]
     method: str
     method_call: str | None
+    options: Mapping[str, Any]
     parameters: Mapping[str, Any]
     n_neighbors: int
     seed: int
@@ -95,6 +105,16 @@ class MapReport:
     timings: Mapping[str, float]
     created: str
     _page: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def scores(self) -> tuple["Score", ...]:
+        """Quality of map and baseline, with intervals."""
+        return self.evidence.scores
+
+    @property
+    def trust(self) -> np.ndarray:
+        """Trustworthiness of the map at each point, shape (n,), in [0, 1]; 0.5 is what a random map has."""
+        return self.evidence.trust
 
     def summary(self) -> str:
         """Return the report in exactly five plain lines."""
@@ -130,6 +150,7 @@ class MapReport:
             "features": self.n_features,
             "summary": self.summary().splitlines(),
             "scores": {score.name: _score_dict(score) for score in self.scores},
+            "alerts": [asdict(alert) for alert in self.alerts],
             "profile": self.profile.to_dict(),
             "method": self.method,
             "parameters": {key: _plain(value) for key, value in self.parameters.items()},
@@ -156,7 +177,7 @@ class MapReport:
         return Panel(Text(self.summary()), title=Text(self.name), title_align="left", expand=False)
 
 
-def _score_dict(score: Score) -> dict[str, Any]:
+def _score_dict(score: "Score") -> dict[str, Any]:
     both = {"map": score.map, "pca": score.baseline}
     return {name: {"value": e.value, "low": e.low, "high": e.high} for name, e in both.items()}
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holonomy.report.quality import AGREEMENT, CONTINUITY, RECALL, TRUST, Score
+from holonomy.report.evidence import Score
+from holonomy.report.quality import AGREEMENT, CONTINUITY, RECALL, TRUST
 
 if TYPE_CHECKING:
     from holonomy.measure import DimensionEstimate
@@ -79,7 +80,7 @@ def map_caption(report: "MapReport") -> str:
 
 def score_of(report: "MapReport", name: str) -> Score:
     """Return the score called ``name``."""
-    return next(score for score in report.scores if score.name == name)
+    return report.evidence.score(name)
 
 
 def _dimension_line(report: "MapReport") -> str:
