@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from holonomy.report import map_report
 from holonomy.report.images import make_sheets
-from holonomy.report.palettes import class_colors
+from holonomy.plot.palettes import class_colors
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

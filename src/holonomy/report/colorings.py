@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from holonomy.report import palettes
+from holonomy.plot import palettes
 from holonomy.report.columns import MISSING, Column
 
 HISTOGRAM_BINS = 32

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from holonomy.report.palettes import DISTINCT_CLASSES
+from holonomy.plot.palettes import DISTINCT_CLASSES
 
 MAX_TEXT = 200
 """Longest text of a cell that the page carries, in characters."""

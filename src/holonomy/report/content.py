@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holonomy._core.random import generator
+from holonomy.plot.palettes import class_colors, sequence
 from holonomy.report import colorings
 from holonomy.report.class_names import class_names
 from holonomy.report.columns import MISSING, Column, clean_text, number_column
 from holonomy.report.images import ACROSS, PER_SHEET, make_sheets
 from holonomy.report.packing import Bundle
-from holonomy.report.palettes import class_colors, sequence
 from holonomy.report.picture import still_picture
 
 if TYPE_CHECKING:

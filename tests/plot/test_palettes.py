@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from holonomy.report.palettes import CLASSES, DISTINCT_CLASSES, class_colors, interpolated, sequence
+from holonomy.plot.palettes import CLASSES, DISTINCT_CLASSES, class_colors, interpolated, sequence
 
 # Full dichromacy in linear RGB: Machado, Oliveira and Fernandes (2009), severity 1.
 VISION = {

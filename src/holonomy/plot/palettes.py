@@ -64,7 +64,7 @@ def class_colors(n_classes: int, *, dark: bool = False) -> list[str]:
 
     Examples
     --------
-    >>> from holonomy.report.palettes import class_colors
+    >>> from holonomy.plot.palettes import class_colors
     >>> class_colors(2)
     ['#23499E', '#F58B0C']
     """
