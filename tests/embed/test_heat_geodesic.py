@@ -248,6 +248,12 @@ def test_bad_parameters_are_named(iris, options, error, message):
         HeatGeodesic(**options).fit(iris)
 
 
+def test_a_correction_that_leaves_nothing_is_refused():
+    X = np.random.default_rng(0).normal(size=(60, 20))
+    with pytest.raises(ValueError, match="lower it"):
+        HeatGeodesic(harnack=1.5, t=5.0, random_state=0).fit(X)
+
+
 def test_equal_rows_are_refused():
     with pytest.raises(ValueError, match="all rows of X are equal"):
         HeatGeodesic().fit(np.ones((30, 3)))

@@ -106,21 +106,31 @@ def _weight(distance, power, floor):
     return 1.0 / (held * held) if power == 2.0 else held**-power
 
 
+@njit(cache=True, nogil=True)
+def unroll_pairs(matrix, table, start, stop):
+    """Write the entries of the pairs of round ``shift`` to row ``shift`` of ``table``, so that rounds read in order."""
+    n = len(matrix)
+    for shift in range(start, stop):
+        for pair in range((shift + 1) // 2 + (n - 1 - shift) // 2):
+            i, j = _pair(pair, shift, n)
+            table[shift, pair] = matrix[i, j]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def descend_given(positions, distances, weights, power, floor, shifts, rates, start, stop):
-    """Run rounds of pairs on given distances; ``min(1, rate * weight)`` is the step of a pair.
+    """Run rounds of pairs on tables of distances; ``min(1, rate * weight)`` is the step of a pair.
 
-    The weight is ``max(distance, floor)^-power`` times the given one, if any (shape (0, 0) otherwise).
+    The weight is ``max(distance, floor)^-power`` times that of the table, if any (shape (0, 0) otherwise).
     """
     n = len(positions)
     for r in range(len(shifts)):
         shift = shifts[r]
         for pair in range(start, min(stop, (shift + 1) // 2 + (n - 1 - shift) // 2)):
             i, j = _pair(pair, shift, n)
-            distance = distances[i, j]
+            distance = np.float64(distances[shift, pair])
             weight = rates[r] * _weight(distance, power, floor)
             if len(weights) > 0:
-                weight *= weights[i, j]
+                weight *= weights[shift, pair]
             _meet(positions, i, j, distance, min(weight, 1.0), shift)
 
 

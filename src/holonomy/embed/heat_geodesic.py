@@ -116,7 +116,8 @@ class HeatGeodesic(DistanceMap):
     Raises
     ------
     ValueError
-        On bad data or parameters, naming what is wrong; on rows that are all equal; on a graph in pieces if asked.
+        On bad data or parameters, naming what is wrong; on rows that are all equal; on a graph in pieces if asked; on a
+        correction that takes off all distances.
 
     Warns
     -----
@@ -320,6 +321,10 @@ class HeatGeodesic(DistanceMap):
             total += (share * unit) * found.distances
             heat += share * np.maximum(kernel, 0.0)
             self.far_share_ = max(self.far_share_, found.far_share)
+        if not total.any():
+            raise ValueError(
+                f"the volume correction harnack={self.harnack} takes off all of the distances at t={self.t_}; lower it."
+            )
         if self.far_share_ > 0.5 and self.n_connected_components_ == 1:
             warnings.warn(
                 f"no heat reached {self.far_share_:.0%} of the pairs in time t={self.t_}; they all count as equally "

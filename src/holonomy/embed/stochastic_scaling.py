@@ -15,8 +15,9 @@ from holonomy._core.progress import progress
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option, check_points
 from holonomy.embed._dissimilarities import check_distances, check_start, check_weights
-from holonomy.embed._stress_kernels import descend_given, descend_vectors
-from holonomy.embed.stress import UNIFORM, Scaling, initial_coordinates
+from holonomy.embed._stress_kernels import descend_given, descend_vectors, unroll_pairs
+from holonomy.embed.stress import Scaling, initial_coordinates
+from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._signs import orient
 
 PAIRS = 4e7
@@ -33,7 +34,8 @@ STEP_FROM_A_START = 0.2
 """First step from classical or given coordinates, which a step of 1 would forget; a random start needs the 1."""
 
 PAIRS_PER_THREAD = 8_192
-JUDGED_PAIRS = 2_000_000
+JUDGED_PAIRS = 500_000
+NO_TABLE = np.empty((0, 0), dtype=np.float32)
 
 Descent = Callable[[np.ndarray, np.ndarray, int, int], None]
 
@@ -121,10 +123,11 @@ def stochastic_mds(
     is_random = isinstance(init, str) and init == "random"
     rates = _rates(sampled_weights, 1.0 if is_random else STEP_FROM_A_START, min(n, rounds), rounds)
 
+    table, weight_table = (_unrolled(target), _unrolled(given)) if is_given else (NO_TABLE, NO_TABLE)
+
     def descend(shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
         if is_given:
-            uniform = UNIFORM if given is None else given
-            descend_given(positions, target, uniform, power, floor, shifts, rates, first, last)
+            descend_given(positions, table, weight_table, power, floor, shifts, rates, first, last)
         else:
             descend_vectors(positions, target, power, floor, shifts, rates, first, last)
 
@@ -167,6 +170,16 @@ def _pairs_of(shift: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs of a round: those whose indices add up to ``shift`` modulo n."""
     low, high = np.arange((shift + 1) // 2), shift + 1 + np.arange((n - 1 - shift) // 2)
     return np.concatenate([low, high]), np.concatenate([shift - low, n + shift - high])
+
+
+def _unrolled(matrix: np.ndarray | None) -> np.ndarray:
+    """Return the entries of a matrix by rounds and pairs, shape (n, n // 2), in single precision."""
+    if matrix is None:
+        return NO_TABLE
+    n = len(matrix)
+    table = np.zeros((n, max(n // 2, 1)), dtype=np.float32)
+    run_blocks(lambda start, stop: unroll_pairs(matrix, table, start, stop), n, block=256)
+    return table
 
 
 def _sample(

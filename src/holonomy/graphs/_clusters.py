@@ -24,11 +24,11 @@ def rounded(coordinates: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(coordinates / step), -LEVELS, LEVELS).astype(np.float32)
 
 
-def k_means(codes: np.ndarray, n_cells: int, rng: np.random.Generator) -> np.ndarray:
-    """Integer centres (c, m) of a few Lloyd steps on a sample; empty cells keep their centre."""
+def k_means(codes: np.ndarray, n_cells: int, rng: np.random.Generator, *, n_steps: int = 6) -> np.ndarray:
+    """Integer centres (c, m) of some Lloyd steps on a sample; empty cells keep their centre."""
     centres = codes[np.sort(rng.choice(len(codes), n_cells, replace=False))]
     sample = codes[np.sort(rng.choice(len(codes), min(len(codes), max(2 * SAMPLE, 30 * n_cells)), replace=False))]
-    for _ in range(6):
+    for _ in range(n_steps):
         cell = assign(sample, centres)
         count = np.bincount(cell, minlength=n_cells)[:, None]
         sums = np.stack([np.bincount(cell, weights=axis, minlength=n_cells) for axis in sample.T], axis=1)

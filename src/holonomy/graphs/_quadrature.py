@@ -39,17 +39,19 @@ def sampled_measure(matrix: sparse.csr_array, n_probes: int, seed: int) -> Spect
     """Stochastic Lanczos quadrature: Gauss nodes and weights of random signs, averaged over the probes."""
     n = matrix.shape[0]
     nodes, weights = [], []
-    for probe in range(n_probes):
-        diagonal, beside = _lanczos(matrix, _signs(n, seed, probe), min(N_STEPS, n))
-        values, vectors = linalg.eigh_tridiagonal(diagonal, beside[:-1])
-        nodes.append(values)
-        weights.append(vectors[0] ** 2 * (n / n_probes))
+    with threadpool_limits(1):  # inner products sum in another order for another number of threads
+        for probe in range(n_probes):
+            diagonal, beside = _lanczos(matrix, _signs(n, seed, probe), min(N_STEPS, n))
+            values, vectors = linalg.eigh_tridiagonal(diagonal, beside[:-1])
+            nodes.append(values)
+            weights.append(vectors[0] ** 2 * (n / n_probes))
     return SpectralMeasure(np.concatenate(nodes), np.concatenate(weights))
 
 
 def upper_bound(matrix: sparse.csr_array, n_steps: int = 24) -> float:
     """Return a number above the largest eigenvalue: the largest Ritz value and the norm of the last residual."""
-    diagonal, beside = _lanczos(matrix, _signs(matrix.shape[0], 0, 0), min(n_steps, matrix.shape[0]))
+    with threadpool_limits(1):
+        diagonal, beside = _lanczos(matrix, _signs(matrix.shape[0], 0, 0), min(n_steps, matrix.shape[0]))
     return float(linalg.eigvalsh_tridiagonal(diagonal, beside[:-1])[-1] + beside[-1])
 
 
@@ -62,14 +64,13 @@ def _lanczos(matrix: sparse.csr_array, start: np.ndarray, n_steps: int) -> tuple
     basis = np.empty((n_steps + 1, len(start)))
     diagonal, beside = np.empty(n_steps), np.empty(n_steps)
     basis[0] = start
-    with threadpool_limits(1):  # inner products sum in another order for another number of threads
-        for j in range(n_steps):
-            image = matrix @ basis[j]
-            diagonal[j] = basis[j] @ image
-            for _ in range(2):
-                image -= basis[: j + 1].T @ (basis[: j + 1] @ image)
-            beside[j] = np.linalg.norm(image)
-            if beside[j] < 1e-12:
-                return diagonal[: j + 1], beside[: j + 1]
-            basis[j + 1] = image / beside[j]
+    for j in range(n_steps):
+        image = matrix @ basis[j]
+        diagonal[j] = basis[j] @ image
+        for _ in range(2):
+            image -= basis[: j + 1].T @ (basis[: j + 1] @ image)
+        beside[j] = np.linalg.norm(image)
+        if beside[j] < 1e-12:
+            return diagonal[: j + 1], beside[: j + 1]
+        basis[j + 1] = image / beside[j]
     return diagonal, beside

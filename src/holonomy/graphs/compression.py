@@ -15,6 +15,7 @@ from holonomy.graphs.diffusion import DiffusionOperator
 N_PROBES = 64
 """Random functions whose values after some steps of the walk serve as coordinates of the points."""
 
+LLOYD_STEPS = 3
 STEPS = 8
 """Steps of the walk after which points are compared."""
 
@@ -103,7 +104,11 @@ def landmarks(
     check_option(method, "method", ("clusters", "random"))
     rng = generator(check_seed(random_state), "landmarks")
     codes = rounded(_walk_coordinates(operator, rng))
-    centres = k_means(codes, m, rng) if method == "clusters" else codes[np.sort(rng.choice(n, m, replace=False))]
+    centres = (
+        k_means(codes, m, rng, n_steps=LLOYD_STEPS)
+        if method == "clusters"
+        else codes[np.sort(rng.choice(n, m, replace=False))]
+    )
     _, labels = np.unique(assign(codes, centres), return_inverse=True)
     return _compressed(operator, labels.astype(np.int32))
 
