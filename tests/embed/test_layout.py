@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from holonomy.embed import UMAP, LayoutOptions, fit_curve, optimize_layout
 from holonomy.embed._layout_kernels import power, scramble
-from holonomy.embed.layout import _rates, place_points, row_keys
+from holonomy.embed.layout import edge_rates, place_points, row_keys
 from holonomy.graphs import fuzzy_simplicial_set, neighbors
 
 A, B = fit_curve()
@@ -57,7 +57,7 @@ def test_random_numbers_are_uniform_and_uncorrelated():
 
 
 def test_edges_are_sampled_in_proportion_to_their_weight():
-    rates = _rates(pair(0.25), 1.0)
+    rates = edge_rates(pair(0.25), 1.0)
     epochs = np.arange(1, 401, dtype=np.uint32)
     assert (epochs * rates[0] < rates[0]).sum() == 100
 

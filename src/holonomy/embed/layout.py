@@ -24,6 +24,16 @@ Odd, so that an epoch, with its pushes, ends in the array that it began in."""
 Edges = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Rows of edges as indptr and indices, and how often each is sampled, in units of 2**-32 of the epochs."""
 
+Steps = tuple[Callable[..., None], Callable[..., None]]
+"""A pair of compiled steps with the arguments of `attract` and `repel`."""
+
+EUCLIDEAN: Steps = (attract, repel)
+
+Extra = Callable[[int, float, slice, Callable[[], object], np.ndarray, np.ndarray], None]
+"""A further force: called in every epoch, by each thread for its own rows, with (epoch, step, rows, wait, positions,
+moved). It adds to ``moved[rows]`` what follows from the positions of all points; ``wait`` returns once all threads
+have called it."""
+
 
 @dataclass(frozen=True)
 class LayoutOptions:
@@ -61,7 +71,13 @@ class LayoutOptions:
 
 
 def optimize_layout(
-    graph: sparse.csr_array, start: np.ndarray, options: LayoutOptions, *, random_state: RandomState = None
+    graph: sparse.csr_array,
+    start: np.ndarray,
+    options: LayoutOptions,
+    *,
+    random_state: RandomState = None,
+    steps: Steps = EUCLIDEAN,
+    extra: Extra | None = None,
 ) -> np.ndarray:
     """Move points so that their memberships on the map agree with those of a symmetric fuzzy graph.
 
@@ -79,6 +95,10 @@ def optimize_layout(
         The curve, the number of epochs and the weights.
     random_state : int, Generator, RandomState or None
         Seed of the negative samples.
+    steps : pair of compiled functions, default Euclidean
+        Attraction and repulsion in another space; see `OutputGeometry`.
+    extra : callable, optional
+        A further force; see `DensityForce`.
 
     Returns
     -------
@@ -107,10 +127,10 @@ def optimize_layout(
     if graph.shape != (len(points), len(points)):
         raise ValueError(f"graph must have shape {(len(points),) * 2} to fit start, got {graph.shape}.")
     strongest = float(graph.data.max(initial=0.0))
-    edges = _prune(graph, strongest / options.n_epochs)
+    edges = prune(graph, strongest / options.n_epochs)
     seed = derive_seed(check_seed(random_state), "layout") % 2**32
     keys = _scrambled(np.arange(len(points), dtype=np.uint32), seed)
-    return _descend(points, None, _rounds(edges, strongest, ROUNDS), keys, options)
+    return _descend(points, None, _rounds(edges, strongest, ROUNDS), keys, options, steps, extra)
 
 
 def place_points(
@@ -119,14 +139,15 @@ def place_points(
     reference: np.ndarray,
     options: LayoutOptions,
     keys: np.ndarray,
+    steps: Steps = EUCLIDEAN,
 ) -> np.ndarray:
     """Place new points among fixed reference points; each row depends on nothing but itself.
 
     ``memberships`` (m, n) are in [0, 1], ``start`` is (m, dim), ``reference`` is (n, dim), and ``keys`` (m,) of uint32
     seed each row's own negative samples. Returns float32 coordinates of shape (m, dim).
     """
-    edges = _prune(memberships, 1.0 / options.n_epochs)
-    return _descend(start, reference, _rounds(edges, 1.0, 1), keys, options)
+    edges = prune(memberships, 1.0 / options.n_epochs)
+    return _descend(start, reference, _rounds(edges, 1.0, 1), keys, options, steps)
 
 
 def _descend(
@@ -135,6 +156,8 @@ def _descend(
     rounds: list[Edges],
     keys: np.ndarray,
     options: LayoutOptions,
+    steps: Steps,
+    extra: Extra | None = None,
 ) -> np.ndarray:
     """Run all epochs from a start (m, dim) among a fixed reference (n, dim), or among themselves where it is None."""
     positions = np.array(start, dtype=np.float32, order="C")
@@ -144,6 +167,7 @@ def _descend(
     fixed = None if is_moving else np.ascontiguousarray(reference, dtype=np.float32)
     curve = (np.float32(options.a), np.float32(options.b))
     repulsion = (np.float32(options.repulsion_strength), options.negative_sample_rate)
+    attract, repel = steps
 
     def advance(epoch: int, block: slice, wait: Callable) -> None:
         span = (block.start, block.stop)
@@ -157,6 +181,8 @@ def _descend(
             wait()
             now, then = then, now
         repel(now, now if is_moving else fixed, then, sampled, keys, epoch, step, *curve, *repulsion, is_moving, *span)
+        if extra is not None:
+            extra(epoch, float(step), block, wait, now, then)
         wait()
 
     _in_step(advance, options.n_epochs, _shares(rounds, resolve_jobs(options.n_jobs)))
@@ -197,7 +223,7 @@ def _shares(rounds: list[Edges], n_shares: int) -> list[slice]:
 
 def _rounds(edges: sparse.csr_array, strongest: float, n_rounds: int) -> list[Edges]:
     """Deal edges out at random, both directions of one to the same round; indptr, indices and rates of each."""
-    rates = _rates(edges, strongest)
+    rates = edge_rates(edges, strongest)
     if n_rounds == 1:
         return [(edges.indptr, edges.indices, rates)]
     rows = np.repeat(np.arange(edges.shape[0], dtype=np.uint32), np.diff(edges.indptr))
@@ -212,7 +238,7 @@ def _rounds(edges: sparse.csr_array, strongest: float, n_rounds: int) -> list[Ed
     return dealt
 
 
-def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
+def prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
     """Drop edges too weak to be sampled even once, and sort the rest."""
     kept = sparse.csr_array(graph, copy=True)
     kept.data[kept.data < weakest] = 0
@@ -221,7 +247,7 @@ def _prune(graph: sparse.csr_array, weakest: float) -> sparse.csr_array:
     return kept
 
 
-def _rates(edges: sparse.csr_array, strongest: float) -> np.ndarray:
+def edge_rates(edges: sparse.csr_array, strongest: float) -> np.ndarray:
     """Share of epochs in which each edge is sampled, in units of 2**-32."""
     if strongest <= 0:
         return np.zeros(edges.nnz, dtype=np.uint32)
