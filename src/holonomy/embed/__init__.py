@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "inverse": ["decode"],
         "layout": ["LayoutOptions", "optimize_layout"],
         "parametric_umap": ["ParametricUMAP"],
+        "mds": ["MDS"],
         "phate": ["PHATE"],
         "stochastic_scaling": ["stochastic_mds"],
         "stress": ["Scaling", "metric_mds", "nonmetric_mds"],
