@@ -196,13 +196,13 @@ def _expansion(f: ScalarFunction, nodes: Tensor, center: Tensor) -> Tensor:
 def _relative_gap(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Return the smaller of two positive numbers, and how far the larger exceeds it relative to it."""
     low = torch.minimum(x, y)
-    return low, (x - y).abs() / low
+    return low, (x - y).abs_().div_(low)
 
 
 def _log1p_over(x: Tensor) -> Tensor:
     """Return log(1 + x) / x, and 1 at zero."""
-    safe = torch.where(x == 0, torch.ones_like(x), x)
-    return torch.where(x == 0, torch.ones_like(x), torch.log1p(safe) / safe)
+    zero = x == 0
+    return torch.log1p(x).div_(x.masked_fill(zero, 1.0)).masked_fill_(zero, 1.0)
 
 
 def _gauss_legendre(like: Tensor) -> tuple[Tensor, Tensor]:

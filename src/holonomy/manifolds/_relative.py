@@ -54,9 +54,13 @@ def relative_function(A: Tensor, B: Tensor, f: ScalarFunction) -> Tensor:
 
 def whiten(L: Tensor, v: Tensor) -> Tensor:
     """Return ``L^-1 v L^-T`` for symmetric v."""
-    L, v = torch.broadcast_tensors(L, v)
+    return symmetrize(_whiten_lower(*torch.broadcast_tensors(L, v)))
+
+
+def _whiten_lower(L: Tensor, v: Tensor) -> Tensor:
+    """Return ``L^-1 v L^-T``, symmetric up to rounding: enough for decompositions, which read the lower triangle."""
     left = torch.linalg.solve_triangular(L, v, upper=False)
-    return symmetrize(torch.linalg.solve_triangular(L, left.mT, upper=False))
+    return torch.linalg.solve_triangular(L, left.mT, upper=False)
 
 
 def _root(A: Tensor) -> Tensor:
@@ -69,12 +73,12 @@ def _relative(A: Tensor, B: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     There, where B is everywhere well below A, it is B itself that is whitened.
     """
-    A, B = symmetrize(A.detach().double()), symmetrize(B.detach().double())
-    L = _root(A)
-    excess = whiten(L, B - A)
+    A, B = A.detach().double(), B.detach().double()
+    L = torch.linalg.cholesky(A)
+    excess = _whiten_lower(L, B - A)
     below = excess.diagonal(dim1=-2, dim2=-1).amax(-1) < -0.5
     if bool(below.any()):
-        excess = torch.where(below[..., None, None], whiten(L, B), excess)
+        excess = torch.where(below[..., None, None], _whiten_lower(L, B), excess)
     return L, excess, below
 
 
@@ -88,7 +92,9 @@ def _log_eigenvalues(excess: Tensor, below: Tensor, *, vectors: bool) -> tuple[T
     if not bool(below.any()):
         return torch.log1p(values), 1.0 + values, U
     direct = below[..., None]
-    logarithms = torch.where(direct, torch.log(values.abs()), torch.log1p(torch.where(direct, 0.0, values)))
+    logarithms = torch.where(
+        direct, torch.log(torch.where(direct, values, 1.0)), torch.log1p(torch.where(direct, 0.0, values))
+    )
     return logarithms, torch.where(direct, values, 1.0 + values), U
 
 
@@ -110,8 +116,8 @@ class _RelativeFunction(torch.autograd.Function):
             L, excess, below = _relative(A, B)
             applied, values, U = _log_eigenvalues(excess, below, vectors=True)
         else:
-            L = torch.linalg.cholesky(symmetrize(A.detach().double()))
-            values, U = torch.linalg.eigh(whiten(L, B.detach().double()))
+            L = torch.linalg.cholesky(A.detach().double())
+            values, U = torch.linalg.eigh(_whiten_lower(L, B.detach().double()))
             applied = f.value(values)
         Z = L @ U
         return symmetrize((Z * applied[..., None, :]) @ Z.mT).to(A.dtype), L, U, values, applied
@@ -130,10 +136,9 @@ class _RelativeFunction(torch.autograd.Function):
             return grad_A.to(A.dtype), grad_B.to(B.dtype), None
         Z, W = L @ U, torch.linalg.solve_triangular(L.mT, U, upper=True)
         K = Z.mT @ symmetrize(grad).double() @ Z
-        inside = K * ctx.f.slope(values[..., :, None], values[..., None, :])
-        sums, products = _pair_sums(applied), _pair_sums(values)
-        grad_A = W @ (0.5 * (K * sums - inside * products)) @ W.mT
-        return grad_A.to(A.dtype), (W @ inside @ W.mT).to(B.dtype), None
+        inside = ctx.f.slope(values[..., :, None], values[..., None, :]).mul_(K)
+        K.mul_(_pair_sums(0.5 * applied)).sub_(_pair_sums(0.5 * values).mul_(inside))
+        return (W @ K @ W.mT).to(A.dtype), (W @ inside @ W.mT).to(B.dtype), None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple, A: Tensor, B: Tensor, f: ScalarFunction) -> tuple:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from holonomy._core.validation import check_int
+from holonomy.manifolds._collocation import gauss_nodes, transport_along
 from holonomy.manifolds._divided_differences import Power
 from holonomy.manifolds._invariant import random_symmetric, symmetric_basis
 from holonomy.manifolds.base import Manifold
@@ -76,7 +77,7 @@ class BuresWasserstein(Metric):
         R = _root(x)
         horizontal = lyapunov(widen(x), widen(v)) @ R
         end = _aligned(R, y)
-        moved = _carry(R, end - R, horizontal, self.nodes)
+        moved = carry_horizontally(R, end - R, horizontal, self.nodes)
         return (2.0 * symmetrize(moved @ end.mT)).to(v.dtype)
 
     def _egrad_to_rgrad(self, space: Manifold, x: Tensor, gradient: Tensor) -> Tensor:
@@ -144,36 +145,17 @@ def _isometry(x: Tensor, s: Tensor) -> Tensor:
     return symmetrize(vectors @ (weights * (vectors.mT @ widen(s) @ vectors)) @ vectors.mT).to(x.dtype)
 
 
-def _carry(R: Tensor, step: Tensor, H: Tensor, nodes: int) -> Tensor:
+def carry_horizontally(R: Tensor, step: Tensor, H: Tensor, nodes: int) -> Tensor:
     """Move a horizontal vector H = Y R (Y symmetric) in parallel along the roots R + t step, t from 0 to 1.
 
     Roots form a flat space, and H may change only by vertical vectors ``R_t A`` with A antisymmetric. What keeps it
     horizontal is ``G A + A G = H^T step - step^T H`` with ``G = R_t^T R_t``. Gauss collocation keeps lengths exactly.
     """
     R, step, H = torch.broadcast_tensors(R, step, H)
-    times, weights = _gauss(nodes, R)
-    at = R.unsqueeze(0) + times.reshape(-1, *[1] * R.ndim) * step.unsqueeze(0)
+    at = R + gauss_nodes(nodes, R).reshape(-1, *[1] * R.ndim) * step
     gram = at.mT @ at
-    H_at = H.expand_as(at)
-    for _ in range(_SWEEPS):
-        turned = H_at.mT @ step - step.mT @ H_at
-        slopes = at @ lyapunov(gram, turned)
-        H_at = H + torch.einsum("ij,j...->i...", weights[:-1], slopes)
-    return H + torch.einsum("j,j...->...", weights[-1], slopes)
 
+    def slope(H: Tensor) -> Tensor:
+        return at @ lyapunov(gram, H.mT @ step - step.mT @ H)
 
-_SWEEPS = 40
-"""Fixed-point sweeps of the collocation equations; each multiplies the error by the length of the path or less."""
-
-
-def _gauss(nodes: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Return Gauss nodes in [0, 1], and the integrals of the interpolating polynomials up to each and to 1."""
-    import numpy as np
-
-    points, _ = np.polynomial.legendre.leggauss(nodes)
-    times = 0.5 * (points + 1.0)
-    vandermonde = times[:, None] ** np.arange(nodes)
-    ends = np.append(times, 1.0)
-    powers = ends[:, None] ** np.arange(1, nodes + 1) / np.arange(1, nodes + 1)
-    weights = np.linalg.solve(vandermonde.T, powers.T).T
-    return torch.as_tensor(times).to(like), torch.as_tensor(weights).to(like)
+    return transport_along(slope, H, nodes)
