@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import holonomy
-from holonomy.embed import UMAP
+from holonomy.embed import UMAP, output_geometry
 from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.measure import label_agreement, trustworthiness
 
@@ -296,6 +296,59 @@ def test_more_sure_neighbours_make_more_sure_edges(iris):
     assert (three.data == 1).sum() > 1.5 * (one.data == 1).sum()
 
 
+@pytest.mark.parametrize(
+    ("metric", "dim"),
+    [
+        ("haversine", 2),
+        ("hyperboloid", 2),
+        ("gaussian_energy", 5),
+        ("diagonal_gaussian_energy", 4),
+        ("spherical_gaussian_energy", 3),
+        ("manhattan", 2),
+        ("cosine", 3),
+    ],
+)
+def test_maps_in_other_spaces_keep_neighbours_and_place_new_rows(iris, metric, dim):
+    y = load_iris().target
+    model = UMAP(output_metric=metric, n_components=dim, n_epochs=200, random_state=0).fit(iris)
+    space = output_geometry(metric, None, dim)
+
+    def agreement(places, labels):
+        nearest, _ = space.nearest(places, model.embedding_.astype(float), 8)
+        return np.mean(y[nearest[:, 1:]] == labels[:, None])
+
+    assert model.embedding_.dtype == np.float32
+    assert agreement(model.embedding_.astype(float), y) > 0.9
+    new = iris[::3] + 0.02 * np.random.default_rng(0).normal(size=(50, 4))
+    placed = model.transform(new)
+    np.testing.assert_array_equal(model.transform(new[::-1]), placed[::-1])
+    assert agreement(placed.astype(float), y[::3]) > 0.85
+    np.testing.assert_array_equal(
+        UMAP(output_metric=metric, n_components=dim, n_epochs=200, random_state=0, n_jobs=1).fit_transform(iris),
+        model.embedding_,
+    )
+    found = model.inverse_transform(model.embedding_[::10])
+    assert np.linalg.norm(found - iris[::10], axis=1).mean() < 1.0
+
+
+def test_maps_in_other_spaces_start_where_they_are_told_and_are_updated(iris):
+    first = UMAP(output_metric="hyperboloid", n_epochs=50, random_state=0).fit(iris[:120])
+    again = UMAP(output_metric="hyperboloid", n_epochs=2, learning_rate=0.01, init=first.embedding_, random_state=0)
+    again.fit(iris[:120])
+    assert again.init_used_ == "given"
+    space = output_geometry("hyperboloid", None, 2)
+    moved = space.distances(again.embedding_.astype(float), first.embedding_.astype(float)).diagonal()
+    assert moved.max() < 0.2
+    first.update(iris[120:])
+    assert np.isfinite(first.embedding_).all()
+
+
+def test_places_on_the_sphere_are_latitudes_and_longitudes(iris):
+    latitude, longitude = UMAP(output_metric="haversine", n_epochs=50, random_state=0).fit_transform(iris).T
+    assert np.abs(latitude).max() <= np.pi / 2
+    assert np.abs(longitude).max() <= np.pi
+
+
 def test_pickle_clone_pipeline_and_citation(iris, fitted):
     again = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
     np.testing.assert_array_equal(again.transform(iris[:3] + 0.1), fitted.transform(iris[:3] + 0.1))
@@ -373,6 +426,8 @@ def test_more_neighbours_than_rows_are_reduced_with_a_warning(iris):
         ({"random_state": -1}, ValueError, "random_state must lie in"),
         ({"random_state": "seed"}, TypeError, "random_state must be"),
         ({"n_jobs": 0}, ValueError, "n_jobs must not be 0"),
+        ({"output_metric": "nonsense"}, ValueError, "output_metric must be one of"),
+        ({"output_metric": "haversine", "n_components": 3}, ValueError, "has 2 coordinates"),
         ({"transform_mode": "both"}, ValueError, "transform_mode must be one of"),
         ({"transform_seed": -1}, ValueError, "random_state must lie in"),
         ({"disconnection_distance": "far"}, TypeError, "disconnection_distance must be a number"),

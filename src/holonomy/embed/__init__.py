@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "parametric_umap": ["ParametricUMAP"],
         "mds": ["MDS"],
         "phate": ["PHATE"],
+        "single_cell": ["annotate"],
         "stochastic_scaling": ["stochastic_mds"],
         "stress": ["Scaling", "metric_mds", "nonmetric_mds"],
         "output_space": ["OutputGeometry", "output_geometry"],

@@ -3,10 +3,17 @@
 import numpy as np
 from scipy import sparse
 
-from holonomy.embed.layout import LayoutOptions, place_points
+from holonomy.embed.layout import EUCLIDEAN, LayoutOptions, place_points
+from holonomy.embed.output_space import OutputGeometry
 
 
-def settle(edges: sparse.csr_array, places: np.ndarray, options: LayoutOptions, keys: np.ndarray) -> np.ndarray:
+def settle(
+    edges: sparse.csr_array,
+    places: np.ndarray,
+    options: LayoutOptions,
+    keys: np.ndarray,
+    space: OutputGeometry | None = None,
+) -> np.ndarray:
     """Place rows by their memberships to rows that have places.
 
     Parameters
@@ -18,6 +25,8 @@ def settle(edges: sparse.csr_array, places: np.ndarray, options: LayoutOptions, 
     options : LayoutOptions
     keys : ndarray of uint32, shape (m,)
         Seeds of each row's own negative samples.
+    space : OutputGeometry, optional
+        Where the map lives, if not in Euclidean space.
 
     Returns
     -------
@@ -29,8 +38,11 @@ def settle(edges: sparse.csr_array, places: np.ndarray, options: LayoutOptions, 
         edges, places = edges[:, has_place], places[has_place]
     total = np.asarray(edges.sum(axis=1, dtype=np.float64))
     has_neighbors = total > 0
-    start = np.zeros((edges.shape[0], places.shape[1]))
-    start[has_neighbors] = (edges @ places)[has_neighbors] / total[has_neighbors, None]
-    placed = place_points(edges, start, places, options, keys)
+    shares = sparse.diags_array(1.0 / np.where(has_neighbors, total, 1.0)) @ edges
+    if space is None:
+        placed = place_points(edges, shares @ places, places, options, keys, EUCLIDEAN)
+    else:
+        inside = space.enter(places)
+        placed = space.leave(place_points(edges, space.mean(shares, inside), inside, options, keys, space.steps))
     placed[~has_neighbors] = np.nan
-    return placed
+    return placed.astype(np.float32, copy=False)

@@ -10,6 +10,7 @@ from holonomy._core.validation import check_float, check_int, check_points
 from holonomy.embed._inverse_kernels import settle_rows
 from holonomy.embed._metric_gradients import gradient_metric
 from holonomy.embed.layout import row_keys
+from holonomy.embed.output_space import OutputGeometry
 from holonomy.graphs import NeighborGraph, NeighborIndex, smooth_neighbor_distances
 from holonomy.graphs._blocks import run_blocks
 
@@ -31,7 +32,7 @@ def decode(
     b: float,
     metric: Any = "euclidean",
     metric_params: dict[str, Any] | None = None,
-    position_metric: Any = "euclidean",
+    space: OutputGeometry | None = None,
     n_neighbors: int = 15,
     n_steps: int = 100,
     repulsion_strength: float = 1.0,
@@ -64,8 +65,8 @@ def decode(
         canberra or braycurtis.
     metric_params : dict, optional
         Its parameters; ``V`` and ``VI`` must be given.
-    position_metric : str or callable, default "euclidean"
-        Metric of the map.
+    space : OutputGeometry, optional
+        Where the map lives, if not in Euclidean space.
     n_neighbors : int, default 15
         Mapped rows that a place is a neighbour of.
     n_steps : int, default 100
@@ -114,7 +115,10 @@ def decode(
     n, dim = positions.shape
     is_flat = dim <= FLAT_DIMENSIONS
     k = min(check_int(n_neighbors, "n_neighbors", minimum=1) * (1 if is_flat else 2), n)
-    indices, distances = NeighborIndex(positions, metric=position_metric, random_state=0).query(asked, k)
+    if space is None:
+        indices, distances = NeighborIndex(positions, random_state=0).query(asked, k)
+    else:
+        indices, distances = space.nearest(asked, positions, k)
     memberships = 1.0 / (1.0 + a * distances.astype(np.float64) ** (2 * b))
     blend = memberships / memberships.sum(axis=1, keepdims=True)
     if not is_flat:

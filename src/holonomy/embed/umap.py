@@ -18,9 +18,11 @@ from holonomy.embed._given_neighbors import graph_of_arrays
 from holonomy.embed._placement import settle
 from holonomy.embed.composition import contrast, intersection, union
 from holonomy.embed.curve import fit_curve
+from holonomy.embed.density import DensityForce, log_radii, map_log_radii
 from holonomy.embed.initialization import initial_layout
 from holonomy.embed.inverse import decode
 from holonomy.embed.layout import LayoutOptions, optimize_layout, row_keys
+from holonomy.embed.output_space import OutputGeometry, given_start, output_geometry
 from holonomy.embed.supervision import joined_targets, supervised_graph, target_array
 from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set
 from holonomy.graphs.fuzzy import query_memberships
@@ -28,7 +30,7 @@ from holonomy.graphs.fuzzy import query_memberships
 SMALL = 10_000
 """Most rows for which the layout takes 500 epochs instead of 200."""
 
-OUTPUTS_OF_SOME_FITS = ("embedding_", "init_used_", "unique_inverse_")
+OUTPUTS_OF_SOME_FITS = ("embedding_", "init_used_", "rad_emb_", "rad_orig_", "unique_inverse_")
 """Fitted attributes that depend on the parameters, and that no later fit may inherit."""
 
 LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "jaccard": 1.0}
@@ -56,7 +58,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     metric_kwds : dict, optional
         Further arguments of the metric.
     n_epochs : int, optional
-        Passes of the layout; 500 up to 10,000 rows and 200 beyond.
+        Passes of the layout; 500 up to 10,000 rows and 200 beyond, and 200 more with ``densmap``.
     learning_rate : float, default 1.0
         First step of the layout.
     init : {"spectral", "pca", "random"} or array of shape (n, n_components), default "spectral"
@@ -75,6 +77,23 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Negative samples for every sampled edge.
     a, b : float, optional
         Curve 1 / (1 + a d^(2b)) of the map; fitted to ``min_dist`` and ``spread`` where None.
+    output_metric : str, default "euclidean"
+        Space of the map: ``"haversine"`` (the sphere; latitude and longitude in radians), ``"hyperboloid"``
+        (hyperbolic space; space-like coordinates), ``"gaussian_energy"``, ``"diagonal_gaussian_energy"`` or
+        ``"spherical_gaussian_energy"`` (Gaussians in the plane: mean, variances, angle), or another distance; see
+        `output_geometry`.
+    output_metric_kwds : dict, optional
+        Its parameters.
+    densmap : bool, default False
+        Whether the density of the map shall follow that of the data (densMAP); Euclidean maps only.
+    dens_lambda : float, default 2.0
+        Weight of the correlation of log radii beside the cross-entropy, >= 0.
+    dens_frac : float, default 0.3
+        Share of the epochs, the last ones, that look at density, in [0, 1].
+    dens_var_shift : float, default 0.1
+        Added to the variance of the map's log radii, >= 0.
+    output_dens : bool, default False
+        Whether to measure local radii, with densMAP or without.
     target_metric : str or callable, default "categorical"
         How targets y differ: ``"categorical"``, ``"ordinal"``, ``"count"``, ``"string"``, or a metric of
         `holonomy.graphs.neighbors`; see `supervised_graph`.
@@ -112,6 +131,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         The neighbours, with the measured recall of their search.
     recall_ : float or None
         That recall.
+    rad_orig_, rad_emb_ : ndarray of float32, shape (n,)
+        With ``output_dens``, log local radii of the data and of the map; see `log_radii`.
     init_used_ : str
         How the layout started; not ``"spectral"`` where that did not converge.
     a_, b_ : float
@@ -133,10 +154,14 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ``verbose`` and ``tqdm_kwds`` a progress bar that here appears by itself; ``ensure_all_finite`` lets NaN pass.
     Target metrics of umap-learn that are not here: ``"myers"`` is the distance of ``"string"`` computed otherwise,
     and ``"hierarchical_categorical"`` cannot be given its hierarchy.
+    Output metrics that are not here: callables, and those of distributions (hellinger, symmetric_kl and others). With
+    ``output_dens``, `fit_transform` returns the map alone, as pipelines expect, and the radii are attributes.
 
     References
     ----------
     McInnes, Healy, Melville (2018). UMAP: Uniform Manifold Approximation and Projection. arXiv:1802.03426.
+    Narayan, Berger, Cho (2021). Assessing single-cell transcriptomic variability through density-preserving data
+    visualization. Nature Biotechnology 39, 765-774.
 
     Examples
     --------
@@ -177,6 +202,13 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         negative_sample_rate: int = 5,
         a: float | None = None,
         b: float | None = None,
+        output_metric: str = "euclidean",
+        output_metric_kwds: dict[str, Any] | None = None,
+        densmap: bool = False,
+        dens_lambda: float = 2.0,
+        dens_frac: float = 0.3,
+        dens_var_shift: float = 0.1,
+        output_dens: bool = False,
         target_metric: Any = "categorical",
         target_metric_kwds: dict[str, Any] | None = None,
         target_n_neighbors: int = -1,
@@ -204,6 +236,13 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.negative_sample_rate = negative_sample_rate
         self.a = a
         self.b = b
+        self.output_metric = output_metric
+        self.output_metric_kwds = output_metric_kwds
+        self.densmap = densmap
+        self.dens_lambda = dens_lambda
+        self.dens_frac = dens_frac
+        self.dens_var_shift = dens_var_shift
+        self.output_dens = output_dens
         self.target_metric = target_metric
         self.target_metric_kwds = target_metric_kwds
         self.target_n_neighbors = target_n_neighbors
@@ -237,6 +276,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_option(self.transform_mode, "transform_mode", ("embedding", "graph"))
         check_seed(self.transform_seed)
         options = self._options(X.shape[0])
+        if self._space() is not None and self.densmap:
+            raise ValueError(f"densmap=True needs output_metric='euclidean', got {self.output_metric!r}.")
         targets = None if y is None else target_array(y, X.shape[0], self.target_metric)
         self._seed = check_seed(self.random_state)
         for name in OUTPUTS_OF_SOME_FITS:
@@ -297,7 +338,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 edges.eliminate_zeros()
                 return edges
             keys = row_keys(indices, distances, check_seed(self.transform_seed))
-            placed = settle(edges, self._places(), self._transform_options(), keys)
+            placed = settle(edges, self._places(), self._transform_options(), keys, self._space())
         known = distances[:, 0] == 0
         placed[known] = self._places()[indices[known, 0]]
         return placed
@@ -334,6 +375,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 b=self.b_,
                 metric=self.metric,
                 metric_params=self.metric_kwds,
+                space=self._space(),
                 n_neighbors=self.n_neighbors,
                 n_steps=self._transform_options().n_epochs,
                 repulsion_strength=self.repulsion_strength,
@@ -374,7 +416,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._X = sparse.vstack([self._X, X], format="csr") if sparse.issparse(X) else np.concatenate([self._X, X])
         with threads(self.n_jobs):
             self._connect(None)
-            self._lay_out(np.nan_to_num(start), self._transform_options())
+            self._lay_out(np.where(np.isnan(start), np.nanmean(start, axis=0), start), self._transform_options())
         return self
 
     def __mul__(self, other: "UMAP") -> "UMAP":
@@ -458,12 +500,45 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
             graph, points = graph[connected][:, connected], None if points is None else points[connected]
             init = init if isinstance(init, str) else np.asarray(init)[connected]
-        start, self.init_used_ = initial_layout(
-            init, graph, points, self.n_components, derive_seed(self._seed, "start")
-        )
         places = np.full((n, self.n_components), np.nan, dtype=np.float32)
-        places[connected] = optimize_layout(graph, start, options, random_state=self._seed)
+        places[connected] = self._optimized(init, graph, points, options, connected)
         self.embedding_ = places[self.unique_inverse_] if self.unique else places
+        if self.output_dens:
+            self.rad_orig_ = log_radii(self.graph_, self.knn_)
+            self.rad_emb_ = map_log_radii(places, self.knn_.n_neighbors)
+            if self.unique:
+                self.rad_orig_, self.rad_emb_ = (
+                    self.rad_orig_[self.unique_inverse_],
+                    self.rad_emb_[self.unique_inverse_],
+                )
+
+    def _optimized(
+        self, init: Any, graph: sparse.csr_array, points: Any, options: LayoutOptions, rows: np.ndarray
+    ) -> np.ndarray:
+        """Lay out a graph of some rows in the space of the map."""
+        space, density = self._space(), None
+        if self.densmap:
+            density = DensityForce(
+                graph,
+                log_radii(self.graph_, self.knn_)[rows],
+                options,
+                strength=self.dens_lambda,
+                fraction=self.dens_frac,
+                var_shift=self.dens_var_shift,
+            )
+        if space is not None and not isinstance(init, str):
+            start, self.init_used_ = given_start(space, init, len(rows), self.n_components), "given"
+        else:
+            seed = derive_seed(self._seed, "start")
+            start, self.init_used_ = initial_layout(init, graph, points, self.n_components, seed)
+        if space is None:
+            return optimize_layout(graph, start, options, random_state=self._seed, extra=density)
+        start = start if self.init_used_ == "given" else space.start(start)
+        return space.leave(optimize_layout(graph, start, options, random_state=self._seed, steps=space.steps))
+
+    def _space(self) -> OutputGeometry | None:
+        """Where the map lives, if not in Euclidean space."""
+        return output_geometry(self.output_metric, self.output_metric_kwds, self.n_components)
 
     def _places(self) -> np.ndarray:
         """Coordinates of the rows of the graph."""
@@ -498,7 +573,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _options(self, n: int) -> LayoutOptions:
         """Check the parameters of the layout and fill in what depends on the data."""
         check_int(self.n_components, "n_components", minimum=1)
-        n_epochs = 500 if n <= SMALL else 200
+        n_epochs = (500 if n <= SMALL else 200) + (200 if self.densmap else 0)
         if self.n_epochs is not None:
             n_epochs = check_int(self.n_epochs, "n_epochs", minimum=1)
         if (self.a is None) != (self.b is None):
@@ -542,6 +617,9 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 f"itself included) needs {n_neighbors}."
             )
         return graph.truncated(n_neighbors)
+
+    def _used_references(self) -> tuple[str, ...]:
+        return ("narayan2021densmap",) if self.densmap else ()
 
     @property
     def _n_features_out(self) -> int:
