@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import pytest
 from sklearn.decomposition import PCA
 from typer.testing import CliRunner
 
+import holonomy
 from holonomy import __version__
+from holonomy.cli.completion import complete_data, complete_method
 from holonomy.cli.main import app
+from holonomy.report.packing import unpack
 
 PLAIN = {"TERM": "dumb", "NO_COLOR": "1"}
 
@@ -120,6 +124,75 @@ def test_other_files(cli, quick, points, ending):
     assert "40 points × 3 features" in cli("map", path).stdout
 
 
+def test_methods_and_parameters_reach_the_map(cli):
+    figures = json.loads(cli("map", "iris", "--method", "PCA", "--params", "whiten=true", "--json").stdout)
+    assert (figures["method"], figures["parameters"]["whiten"]) == ("PCA", True)
+
+
+def test_columns_and_images_reach_the_page(cli, quick, tmp_path):
+    cli("map", "digits", "--color", "pixel_3_4", "--color", "target", "--image-shape", "8x8", "--checks", "none")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    header, _ = unpack(re.search(r'id="bundle">([^<]*)<', page)[1])
+    assert header["colorings"][header["opening"]]["name"] == "pixel_3_4"
+    assert header["images"]["isComplete"]
+    assert "--color pixel_3_4 --color target --image-shape 8x8" in page
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,2\n3,4\n5,7\n9,1\n", "[1,2]\n[3,4]\n[5,7]\n[9,1]\n"])
+def test_standard_input(quick, tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["map", "-"], input=content, env=PLAIN)
+    assert result.exit_code == 0, result.output
+    assert "standard input: 4 points × 2 features." in result.stdout
+    assert "... | holonomy map - " in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_missing_values_are_filled_in_on_request(cli, quick):
+    spoil("missing.csv", "a,b\n1,2\n3,\n4,5\n6,1\n")
+    assert "'b' 1 missing" in cli("map", "missing.csv", code=2).stderr
+    assert "Missing values filled in with the median of their column: 1 ('b' 1)" in cli(
+        "map", "missing.csv", "--impute"
+    ).stderr  # fmt: skip
+    assert "filled in" in cli("profile", "missing.csv", "--impute").stderr
+    assert cli("profile", "missing.csv", "--impute", "--quiet").stderr == ""
+
+
+def test_a_model_places_new_rows(cli, points, tmp_path):
+    points.to_csv("points.csv", index=False)
+    cli("map", "points.csv", "--save", "model.holonomy", "--save", "here.csv", "--params", "n_epochs=20")
+    points.iloc[:7].to_csv("new.csv", index=False)
+    assert "7 rows placed by UMAP" in cli("transform", "model.holonomy", "new.csv", "--out", "there.csv").stdout
+    there = pd.read_csv("there.csv")
+    assert list(there) == ["row", "x", "y", "kind"]
+    expected = holonomy.load_model(tmp_path / "model.holonomy").transform(points[list("abc")].to_numpy()[:7])
+    np.testing.assert_allclose(there[["x", "y"]], expected, rtol=1e-5)
+    cli("transform", "model.holonomy", "new.csv", "--out", "there.npy", "--quiet")
+    np.testing.assert_array_equal(np.load("there.npy"), expected)
+    points[["a", "b"]].to_csv("narrow.csv", index=False)
+    assert "features" in cli("transform", "model.holonomy", "narrow.csv", code=2).stderr
+    spoil("broken.holonomy", b"no model")
+    assert "broken.holonomy" in cli("transform", "broken.holonomy", "new.csv", code=2).stderr
+
+
+def test_a_model_that_cannot_be_saved_says_so(cli, quick):
+    assert "a PCA model cannot be saved" in cli("map", "iris", "--save", "model.holonomy", code=2).stderr
+
+
+def test_maps_are_compared(cli, tmp_path):
+    result = cli("compare", "iris", "--methods", "pca, umap", "--neighbors", 10)
+    assert result.stdout.startswith("compare.html\n")
+    assert "trustworthiness" in result.stdout
+    assert "<title>iris · Maps compared" in (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert list(json.loads(cli("compare", "iris", "--methods", "pca", "--json").stdout)["maps"]) == ["pca"]
+    assert cli("compare", "iris", "--methods", "pca", "--quiet").stdout == ""
+
+
+def test_the_shell_is_offered_files_data_sets_and_methods(cli):
+    spoil("iris2.csv", "a,b\n1,2\n")
+    assert list(complete_data("ir")) == ["iris2.csv", "iris"]
+    assert list(complete_method("um")) == ["umap"]
+
+
 # ---- profile, methods, datasets, version
 
 
@@ -224,14 +297,26 @@ def test_a_missing_package_is_named_with_what_installs_it(cli, monkeypatch):
         (["map", "nowhere.csv"], "No such file, nor a data set of this name: nowhere.csv"),
         (["map", "digit"], "'digits'"),
         (["map", "iris", "--label", "colour"], "no column 'colour'"),
-        (["map", "iris", "--neighbors", "150"], "choose at most 149"),
+        (["map", "iris", "--neighbors", "150"], "--neighbors must be less than the number of points, got 150"),
         (["map", "iris", "--neighbors", "0"], "--neighbors"),
         (["map", "iris", "--neighbors", "1"], "--neighbors"),
         (["map", "iris", "--seed", "-1"], "--seed"),
         (["map", "iris", "--seed", "x"], "--seed"),
         (["map", "iris", "--out", "no/such/folder.html"], "no such folder"),
         (["map", "iris", "--out", "."], "folder"),
-        (["map", "iris", "--save", "coords.doc"], "--save must end in .parquet, .csv or .npy"),
+        (["map", "iris", "--save", "coords.doc"], "--save must end in .parquet, .csv, .npy or .holonomy"),
+        (["map", "iris", "--params", "min_dist"], "--params must be NAME=VALUE"),
+        (["map", "iris", "--params", "a=1", "--params", "a=2"], "--params: 'a' is given twice"),
+        (["map", "iris", "--color", "colour"], "--color must name columns of the table"),
+        (["map", "iris", "--image-shape", "two"], "--image-shape must be HEIGHTxWIDTH"),
+        (["map", "iris", "--image-shape", "3x5"], "--image-shape must fill a row: 3 × 5 = 15"),
+        (["map", "iris", "--checks", "some"], "--checks must be"),
+        (["map", "-", "--format", "xls"], "--format must be one of"),
+        (["compare", "iris", "--methods", "umap,umap"], "two called 'umap'"),
+        (["compare", "iris", "--methods", ","], "at least one method"),
+        (["compare", "iris", "--out", "no/such.html"], "no such folder"),
+        (["transform", "nowhere.holonomy", "iris"], "nowhere.holonomy"),
+        (["transform", "nowhere.holonomy", "iris", "--out", "x.html"], "--out must end in .parquet, .csv or .npy"),
         (["map", "iris", "--save", "no/such/coords.csv"], "no such folder"),
         (["map", "iris", "--colour", "x"], "--colour"),
         (["map"], "DATA"),
@@ -243,6 +328,18 @@ def test_options_that_cannot_be_used_are_refused_with_a_reason(cli, quick, words
     result = cli(*words, code=2)
     assert reason in result.stderr
     assert result.stdout == ""
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--method", "umpa"], "--method: there is none called 'umpa'; did you mean umap"),
+        (["--params", "min_dst=1"], "--params: UMAP has no parameter 'min_dst'; did you mean min_dist"),
+    ],
+)
+def test_methods_and_parameters_that_are_not_known(cli, words, reason, tmp_path):
+    assert reason in cli("map", "iris", *words, code=2).stderr
     assert os.listdir(tmp_path) == []
 
 

@@ -82,4 +82,4 @@ def test_a_page_of_many_points_is_light():
     columns += [column(f"q{i}", rng.normal(size=n)) for i in range(11)]
     further = [number_column(f"f{i}", rng.normal(size=n)) for i in range(10)]
     found = made(columns, further, n=n)[1]
-    assert len(found.bundle) + len(found.picture) < 7_500_000
+    assert len(found.bundle) + len(found.pictures[0]) < 7_500_000

@@ -16,6 +16,6 @@ def complete_data(incomplete: str) -> Iterator[str]:
 
 def complete_method(incomplete: str) -> Iterator[str]:
     """Offer the methods that can map."""
-    from holonomy.report.methods import method_names
+    from holonomy.embed._methods import method_names
 
     yield from (name for name in method_names() if name.startswith(incomplete.lower()))

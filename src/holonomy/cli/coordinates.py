@@ -13,17 +13,65 @@ if TYPE_CHECKING:
 
 FORMATS = (".parquet", ".csv", ".npy")
 
+MODEL = ".holonomy"
+"""Ending of the file of a fitted model."""
 
-def check_format(path: Path) -> None:
-    """Raise unless coordinates can be written to a file of this name.
+
+def check_format(path: Path, option: str = "--save", *, with_model: bool = False) -> None:
+    """Raise unless coordinates, or a model where that is allowed, can be written to a file of this name.
 
     Raises
     ------
     ValueError
-        If its ending is none of `FORMATS`.
+        If its ending is none of `FORMATS`, nor that of a model.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"--save must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {str(path)!r}.")
+    known = (*FORMATS, MODEL) if with_model else FORMATS
+    if path.suffix.lower() not in known:
+        raise ValueError(f"{option} must end in {', '.join(known[:-1])} or {known[-1]}, got {str(path)!r}.")
+
+
+def save_result(report: "MapReport", path: Path) -> None:
+    """Write the coordinates of a map, or its fitted model, as the ending of the file says.
+
+    Raises
+    ------
+    ValueError
+        If the model cannot be saved.
+    """
+    if path.suffix.lower() != MODEL:
+        write_coordinates(report, path)
+        return
+    if not hasattr(report.estimator, "save"):
+        raise ValueError(f"--save: a {report.method} model cannot be saved; save its coordinates instead.")
+    report.estimator.save(path)
+
+
+def write_places(places: np.ndarray, labels: dict[str, Any], path: Path) -> None:
+    """Write the places of new rows, with their labels where the format has columns, whole or not at all."""
+    with replacing(path) as part:
+        _write(places, {"row": np.arange(len(places)), **_named_axes(places), **labels}, part, path.suffix.lower())
+
+
+def _named_axes(places: np.ndarray) -> dict[str, np.ndarray]:
+    names = ("x", "y") if places.shape[1] == 2 else [f"z{i + 1}" for i in range(places.shape[1])]
+    return dict(zip(names, places.T, strict=True))
+
+
+def _write(places: np.ndarray, columns: dict[str, Any], part: Path, ending: str) -> None:
+    if ending == ".npy":
+        np.save(part, places)
+        return
+    import pyarrow as pa
+
+    table = pa.table(columns)
+    if ending == ".csv":
+        from pyarrow import csv
+
+        csv.write_csv(table, part)
+    else:
+        from pyarrow import parquet
+
+        parquet.write_table(table, part)
 
 
 def write_coordinates(report: "MapReport", path: Path) -> None:
@@ -33,20 +81,7 @@ def write_coordinates(report: "MapReport", path: Path) -> None:
     ``local_dimension``, and the labels.
     """
     with replacing(path) as part:
-        if path.suffix.lower() == ".npy":
-            np.save(part, report.embedding)
-            return
-        import pyarrow as pa
-
-        table = pa.table(_columns(report))
-        if path.suffix.lower() == ".csv":
-            from pyarrow import csv
-
-            csv.write_csv(table, part)
-        else:
-            from pyarrow import parquet
-
-            parquet.write_table(table, part)
+        _write(report.embedding, _columns(report), part, path.suffix.lower())
 
 
 def _columns(report: "MapReport") -> dict[str, Any]:

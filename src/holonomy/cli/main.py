@@ -85,7 +85,11 @@ def map_data(
     ] = None,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     save: Annotated[
-        Path | None, typer.Option(help="Also write the coordinates: a .parquet, .csv or .npy file.")
+        list[Path] | None,
+        typer.Option(
+            help="Also write the coordinates (.parquet, .csv, .npy) or the fitted model (.holonomy, for 'holonomy "
+            "transform'); may be given several times."
+        ),
     ] = None,
     seed: Seed = 0,
     neighbors: Neighbors = None,
@@ -99,12 +103,12 @@ def map_data(
 ) -> None:
     """Map the data into the plane and write one page with the map and the evidence for it."""
     from holonomy._core.files import check_writable
-    from holonomy.cli.coordinates import check_format, write_coordinates
+    from holonomy.cli.coordinates import check_format, save_result
 
     check_writable(out)
-    if save is not None:
-        check_format(save)
-        check_writable(save)
+    for path in save or ():
+        check_format(path, with_model=True)
+        check_writable(path)
     given, shape = parameters_of(params), shape_of(image_shape)
     from holonomy.report import map_report
 
@@ -125,10 +129,10 @@ def map_data(
     if not quiet:
         show_notes(report.notes)
     report.save(out)
-    if save is not None:
-        write_coordinates(report, save)
+    for path in save or ():
+        save_result(report, path)
     if as_json:
-        print_json({"report": str(out), "coordinates": None if save is None else str(save), **report.to_dict()})
+        print_json({"report": str(out), "saved": [str(path) for path in save or ()], **report.to_dict()})
     elif not quiet:
         typer.echo(f"{out}\n{report.summary()}")
 
@@ -159,6 +163,91 @@ def profile_data(
         print_json({"name": table.name, **found.to_dict()})
     else:
         print_result(found)
+
+
+@app.command("compare")
+@guarded
+def compare_maps(
+    data: Data,
+    methods: Annotated[str, typer.Option(help="Methods, with commas between them.")] = "umap,pca",
+    label: Label = None,
+    color: Annotated[
+        list[str] | None, typer.Option(help="Column to colour by and to show; may be given several times.")
+    ] = None,
+    image_shape: Annotated[
+        str | None, typer.Option(metavar="HxW", help="Every row is an image of this shape, as 28x28.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("compare.html"),
+    seed: Seed = 0,
+    neighbors: Neighbors = None,
+    impute: Impute = False,
+    format: Format = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Map the data by several methods, and write one page with linked maps and what each keeps."""
+    from holonomy._core.files import check_writable
+
+    check_writable(out)
+    shape = shape_of(image_shape)
+    from holonomy.report import compare_report
+
+    report = compare_report(
+        data,
+        [name.strip() for name in methods.split(",") if name.strip()],
+        labels=label,
+        columns=color,
+        image_shape=shape,
+        n_neighbors=neighbors,
+        random_state=seed,
+        format=format,
+        impute=impute,
+        show_progress=False if quiet else None,
+    )
+    report.save(out)
+    if as_json:
+        print_json({"report": str(out), **report.comparison.to_dict()})
+    elif not quiet:
+        typer.echo(f"{out}\n{report}")
+
+
+@app.command("transform")
+@guarded
+def transform_data(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that 'holonomy map --save' has written.")],
+    data: Data,
+    label: Label = None,
+    out: Annotated[Path, typer.Option(help="The coordinates to write: a .parquet, .csv or .npy file.")] = Path(
+        "coordinates.csv"
+    ),
+    impute: Impute = False,
+    format: Format = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Place the rows of new data on a map that was made before."""
+    from holonomy._core.files import check_writable
+    from holonomy.cli.coordinates import check_format, write_places
+
+    check_format(out, "--out")
+    check_writable(out)
+    import holonomy
+    from holonomy._core.progress import progress
+    from holonomy.report.sources import read_source
+
+    fitted = holonomy.load_model(model)
+    if not hasattr(fitted, "transform"):
+        raise ValueError(f"{model} holds a {type(fitted).__name__}, which cannot place new rows.")
+    table = read_source(data, label=label, format=format, impute=impute).table
+    if not quiet:
+        show_notes(table.notes)
+    with progress(f"Placing {table.name}", enabled=False if quiet else None):
+        places = fitted.transform(table.X)
+    write_places(places, {name: list(values) for name, values in table.labels.items()}, out)
+    if as_json:
+        print_json({"coordinates": str(out), "points": len(places), "dimensions": places.shape[1]})
+    elif not quiet:
+        typer.echo(f"{out}\n{len(places):,} rows placed by {type(fitted).__name__}.")
 
 
 @app.command("methods")

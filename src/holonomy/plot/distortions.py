@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHARE = 0.035
 """Whole length of a typical ellipse, in units of the larger side of the map."""
 
+LONGEST = 3.0
+"""Longest ellipse, in units of a typical one."""
+
 
 def ellipses(
     Z: Any,
@@ -43,7 +46,8 @@ def ellipses(
     Returns
     -------
     matplotlib Axes
-        Blue ellipses are smaller than usual on this map, brown ones larger.
+        Blue ellipses are smaller than usual on this map, brown ones larger; the longest are cut to three times the
+        usual length.
 
     Raises
     ------
@@ -74,6 +78,9 @@ def ellipses(
     rows = _spread_out(points, usable, check_int(n_ellipses, "n_ellipses", minimum=1), seed)
     radius = SHARE * float(np.ptp(points, axis=0).max()) / (2 * metric.scale)
     widths, heights, angles = (values[rows] for values in metric.ellipses(radius))
+    # Where the map is torn, ellipses would cover it: their shape is kept, and their length cut.
+    shrink = np.minimum(1.0, LONGEST * 2 * radius * metric.scale / np.maximum(widths, 1e-300))
+    widths, heights = widths * shrink, heights * shrink
     ax = axes_for(ax, (5.0, 4.4))
     ax.scatter(points[:, 0], points[:, 1], s=1.5, c=GREY, alpha=0.35, linewidths=0, rasterized=len(points) > 5000)
     expansion = np.nan_to_num(metric.expansion[rows], neginf=-9.0, posinf=9.0)

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "alerts": ["Alert"],
         "comparison": ["ComparedMap", "Comparison", "compare"],
+        "compared_page": ["ComparisonReport", "compare_report"],
         "evidence": ["Evidence", "Score"],
         "mapping": ["map_report"],
         "result": ["MapReport"],

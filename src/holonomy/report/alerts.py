@@ -28,6 +28,9 @@ MIXED_RATIO = 2.0
 HUB_SKEWNESS = 1.4
 """Skewness of the number of times a point is a neighbour, from which some points are everybody's neighbour."""
 
+HALF = 0.5
+"""Share of neighbours that maps of other seeds agree on, below which nothing on the map is certain."""
+
 MANY_TORN = 0.5
 """Share of points with torn neighbourhoods from which the map as a whole is."""
 
@@ -85,8 +88,10 @@ def _about_map(evidence: "Evidence") -> Iterator[Alert]:
             "Take no group or shape on this map for real unless something else confirms it.",
         )  # fmt: skip
     if evidence.stability is not None and evidence.stability.is_unstable:
+        kept = evidence.stability.kept.value
         yield Alert(
-            "unstable", "serious", "Other seeds give other maps", " ".join(evidence.stability.sentences),
+            "unstable", "serious" if kept < HALF else "care", "Other seeds give other maps",
+            " ".join(evidence.stability.sentences),
             "Read no distance between far groups. Colour by stability to see which neighbourhoods are the same "
             "every time.",
         )  # fmt: skip

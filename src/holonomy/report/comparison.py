@@ -162,9 +162,9 @@ class Comparison:
             names = self.best(measure)
             score = next(each.scores[measure] for each in self.maps if each.name == names[0])
             if len(names) == len(self.maps) > 1:
-                found.append(f"{_label(measure)}: no map is clearly better ({_span(self, measure)}).")
+                found.append(f"{label_of(measure)}: no map is clearly better ({_span(self, measure)}).")
             else:
-                found.append(f"{_label(measure)}: best by {' and '.join(names)} ({_number(score)}).")
+                found.append(f"{label_of(measure)}: best by {' and '.join(names)} ({_number(score)}).")
         return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
@@ -197,7 +197,7 @@ class Comparison:
                 _number(each.scores[measure]) + (" *" if each.name in best and len(best) < len(self.maps) else "")
                 for each in self.maps
             ]
-            rows.append([_label(measure), *cells])
+            rows.append([label_of(measure), *cells])
         rows.append(["seconds", *("" if each.seconds is None else f"{each.seconds:.1f}" for each in self.maps)])
         return rows
 
@@ -369,7 +369,7 @@ def _make(
             raise ValueError(f"methods[{name!r}] has {len(given)} rows, but X has {len(points)}.")
         return given, None, {}
     if isinstance(method, str):
-        from holonomy.report.methods import make_method
+        from holonomy.embed._methods import make_method
 
         estimator = make_method(method, n_neighbors=k, random_state=seed % 2**31)
     else:
@@ -423,7 +423,8 @@ def _measure(
     return {name: score for name, score in found.items() if name in QUESTIONS}, np.asarray(trust)
 
 
-def _label(measure: str) -> str:
+def label_of(measure: str) -> str:
+    """Return what a measure is called in tables and sentences."""
     names = {"rnx_area": "area under R_NX", "shepard": "Shepard", "geodesic_shepard": "Shepard along the graph"}
     return names.get(measure, measure.replace("_", " "))
 

@@ -42,19 +42,23 @@ CODED_LIMITS = (0.5, 99.5)
 
 @dataclass(frozen=True)
 class Plot:
-    """A map on the page: the element it is drawn in, the places of the points, and whether it is a large one."""
+    """A map on the page: the element it is drawn in, the places of the points, and its size.
+
+    ``side`` is about that of its element, in pixels, which points are sized for; names are written on large ones.
+    """
 
     element: str
     places: np.ndarray
     is_large: bool = True
+    side: int = LARGE
 
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """The bundle of a page, and the words around it: the still picture, and what the page had to leave out."""
+    """The bundle of a page, and what is around it: a still picture of each large plot, and what was left out."""
 
     bundle: str
-    picture: str
+    pictures: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -122,9 +126,9 @@ def make_content(
     if images is not None:
         header["images"], remark = _add_images(bundle, images, rows)
         remarks += remark
-    places = plots[0].places[rows]
-    picture = still_picture(places, _still_colors(columns), _point_size(len(rows), LARGE))
-    return Content(bundle.packed(header), picture, tuple(remarks))
+    colors, size = _still_colors(columns), _point_size(len(rows), LARGE)
+    pictures = [still_picture(plot.places[rows], colors, size) for plot in plots if plot.is_large]
+    return Content(bundle.packed(header), tuple(pictures), tuple(remarks))
 
 
 def _quantity(name: str, values: np.ndarray) -> Column:
@@ -171,7 +175,7 @@ def _add_plot(bundle: Bundle, number: int, plot: Plot) -> dict[str, Any]:
             bundle.add(fields[axis], values.astype(np.float32))
         else:
             bundle.add_coded(fields[axis], values, 2)
-    size = _point_size(len(plot.places), LARGE if plot.is_large else SMALL)
+    size = _point_size(len(plot.places), plot.side if plot.is_large else SMALL)
     return {"element": plot.element, **fields, "size": round(size, 2), "isLarge": plot.is_large}
 
 

@@ -16,13 +16,13 @@ from holonomy._core.citations import bib_entries, reference_keys
 from holonomy._core.progress import progress
 from holonomy._core.random import check_seed, derive_seed
 from holonomy._core.validation import check_int, check_option, check_points
+from holonomy.embed._methods import make_method
 from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.measure import hubness, map_metric, map_stability, null_check, profile, rank_curve, trustworthiness
 from holonomy.report.alerts import find_alerts
 from holonomy.report.choice import further_columns, label_columns, number_columns
 from holonomy.report.clock import Clock
 from holonomy.report.images import check_image_shape, pixels_of
-from holonomy.report.methods import make_method
 from holonomy.report.quality import gather_evidence, try_again
 from holonomy.report.reproduce import estimator_call
 from holonomy.report.result import MapReport
@@ -166,6 +166,7 @@ def map_report(
         notes=table.notes,
         method=type(embedder).__name__,
         method_call=None if method is None and not params else estimator_call(embedder),
+        estimator=embedder,
         options=_options(method, params, columns, image_shape, n_neighbors, format, impute, checks),
         parameters=_parameters(embedder),
         n_neighbors=k,

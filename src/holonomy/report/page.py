@@ -31,8 +31,9 @@ def render(report: "MapReport") -> str:
     facts = [{"label": label, "value": value, "detail": detail} for label, value, detail in headline_facts(report)]
     return fill(
         "map.html.j2",
+        kind="Map with evidence",
         bundle=content.bundle,
-        picture=content.picture,
+        picture=content.pictures[0],
         remarks=content.remarks,
         version=report.versions["holonomy"],
         name=report.name,

@@ -55,6 +55,8 @@ class MapReport:
         Name of the embedder's class.
     method_call : str or None
         Python expression that makes the embedder; None for the default one.
+    estimator : object
+        The fitted embedder, which can place new points.
     options : mapping of str to object
         What was asked for beyond data, label and seed, so that it can be asked for again.
     parameters : mapping of str to object
@@ -96,6 +98,7 @@ class MapReport:
     notes: tuple[str, ...]
     method: str
     method_call: str | None
+    estimator: Any
     options: Mapping[str, Any]
     parameters: Mapping[str, Any]
     n_neighbors: int

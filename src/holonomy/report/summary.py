@@ -65,6 +65,8 @@ def doubt(report: "MapReport") -> str:
 
 def advice(report: "MapReport") -> str:
     """Return what to do with the map, in one or two sentences."""
+    if not report.evidence.has_baseline:
+        return "This is the plane of the two leading principal components: its axes and distances can be read."
     if not _is_better(report):
         return "The map is no more faithful than PCA: prefer the linear plane, whose axes and distances can be read."
     return "Who neighbours whom can be read from it; distances between far groups, sizes and axes cannot."
@@ -133,6 +135,8 @@ def _quality_line(report: "MapReport") -> str:
 def _comparison(report: "MapReport") -> str:
     trust, recall = score_of(report, TRUST), score_of(report, RECALL)
     kept = f"It keeps {_percent(recall.map.value)} of all neighbourhoods, PCA {_percent(recall.baseline.value)}."
+    if not report.evidence.has_baseline:
+        return f"The map is that of PCA. It keeps {_percent(recall.map.value)} of all neighbourhoods."
     if not _is_better(report):
         return f"The map is no more faithful than PCA; prefer the linear plane. {kept}"
     if trust.map.low > trust.baseline.high and recall.map.low > recall.baseline.high:

@@ -123,7 +123,7 @@ class Scatter {
     return Math.max(this.extent.x.size / (0.92 * width), this.extent.y.size / (0.92 * height));
   }
   look(x, y, scale) {
-    const whole = this.wholeScale();
+    const whole = this.whole = this.wholeScale();
     const reach = 0.5 * Math.max(this.extent.x.size, this.extent.y.size);
     const within = (value, { middle }) => Math.max(middle - reach, Math.min(middle + reach, value));
     this.view = {
@@ -148,7 +148,9 @@ class Scatter {
   }
   resized() {
     if (this.box.clientWidth === this.width && this.box.clientHeight === this.height) return;
-    const share = this.view.scale / (this.whole ?? this.wholeScale());
+    const share = this.view.scale / this.whole;
+    this.width = this.box.clientWidth;
+    this.height = this.box.clientHeight;
     this.look(this.view.x, this.view.y, share * this.wholeScale());
   }
   dataAt(px, py) {
@@ -175,7 +177,6 @@ class Scatter {
     const density = Math.min(devicePixelRatio || 1, 2);
     this.width = this.box.clientWidth;
     this.height = this.box.clientHeight;
-    this.whole = this.wholeScale();
     for (const canvas of [this.canvas, this.sheet]) {
       const width = Math.round(this.width * density), height = Math.round(this.height * density);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });

@@ -1,6 +1,7 @@
 """From the name of a method, as a person types it, to the estimator."""
 
 import difflib
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ def method_names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from holonomy.report.methods import method_names
+    >>> from holonomy.embed._methods import method_names
     >>> "umap" in method_names()
     True
     """
@@ -38,7 +39,7 @@ def make_method(name: str, parameters: Mapping[str, Any] | None = None, **defaul
 
     Examples
     --------
-    >>> from holonomy.report.methods import make_method
+    >>> from holonomy.embed._methods import make_method
     >>> make_method("umap", {"min_dist": 0.3}, random_state=1).get_params()["min_dist"]
     0.3
     """
@@ -72,8 +73,17 @@ def _class_of(name: str) -> Any:
 
 
 def _classes() -> dict[str, Any]:
-    """Return the embedders: what maps a table to coordinates, and can be made without being told anything."""
+    """Return the embedders: what maps a table to coordinates of any number, and can be made without being told more."""
+    from sklearn.base import TransformerMixin
+
     from holonomy import embed
 
     found = {name.lower(): getattr(embed, name) for name in embed.__all__ if name[0].isupper()}
-    return {name: made for name, made in found.items() if hasattr(made, "fit_transform")}
+    return {name: made for name, made in found.items() if issubclass(made, TransformerMixin) and _is_free(made)}
+
+
+def _is_free(made: type) -> bool:
+    """Whether the number of coordinates can be chosen, and nothing else has to be."""
+    told = inspect.signature(made).parameters.values()
+    needs = [parameter.name for parameter in told if parameter.default is parameter.empty]
+    return not needs and any(parameter.name == "n_components" for parameter in told)

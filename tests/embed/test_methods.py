@@ -2,7 +2,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from holonomy.embed import UMAP
-from holonomy.report.methods import make_method, method_names
+from holonomy.embed._methods import make_method, method_names
 
 
 def test_methods_are_known_by_name():
