@@ -15,7 +15,7 @@ SAMPLE = 2000
 LANDMARKS = 100
 FEWEST_POINTS = 30
 
-TREE_LIKE = 0.016
+TREE_LIKE = 0.018
 """Mean delta over mean distance up to which geodesics are those of a tree; flat clouds have about 0.1."""
 
 LOOPED = 0.06

@@ -23,6 +23,9 @@ from holonomy.measure.tangent_noise import NoiseLevel, noise_level
 NOISE_RATIO = 1.25
 """Dimension at the smallest distances over that from afar, above which noise shows."""
 
+KNOWN_NOISE_RATIO = 1.1
+"""That ratio where the spectrum has a floor of noise already."""
+
 READ_LOW = 0.015
 """Share, for each dimension, by which estimates from afar read lower without any noise."""
 
@@ -37,6 +40,9 @@ POINTS_PER_DIMENSION = 4
 
 ROUND_SHARE = 0.2
 """Variance, over the largest, of a direction that a sphere may extend in."""
+
+EVEN_SHARE = 0.2
+"""Least over largest variance from which a flat cloud extends in all its directions."""
 
 MOST_DIRECTIONS = 64
 """Directions up to which a sphere is looked for."""
@@ -127,7 +133,8 @@ class Findings:
         if self.two_nn is None or self.flatness is None or self.is_tied:
             return False
         expected = self.flatness.coarse * (1 + READ_LOW * self.flatness.coarse)
-        return self.two_nn.value > NOISE_RATIO * expected and self.two_nn.low > expected
+        ratio = NOISE_RATIO if self.noise is None else KNOWN_NOISE_RATIO
+        return self.two_nn.value > ratio * expected and self.two_nn.low > expected
 
     @property
     def is_thin_tree(self) -> bool:
@@ -161,8 +168,18 @@ class Findings:
         if self.sphere is not None:
             return float(self.sphere.dimension)
         if self.verdict == "flat":
-            return float(self.noise.n_above if self.noise else max(self.linear_directions, round(self.mle.value)))
+            return float(max(self._flat_directions, 0 if self.noise else round(self.mle.value)))
         return 1.0 if self.is_thin_tree else self.seen
+
+    @property
+    def _flat_directions(self) -> int:
+        """Directions of a flat cloud: all that there are where they are even, or fewer than there are columns."""
+        span, directions = self.span, self.linear_directions
+        if self.noise:
+            return directions
+        is_even = span.spectrum[span.rank - 1] > EVEN_SHARE * span.spectrum[0]
+        is_subspace = span.rank < min(len(span.spectrum), span.n_used - 1) and span.rank <= 2 * directions + 1
+        return span.rank if is_even or is_subspace else directions
 
     @property
     def seen(self) -> float:
@@ -236,7 +253,8 @@ def _sphere(points: np.ndarray, span: LinearSpan, seed: int) -> SphereFit | None
     if not 2 <= n_round <= MOST_DIRECTIONS:
         return None
     try:
-        return fit_sphere(leading_coordinates(points, n_round), seed)
+        aside = float(np.sqrt(span.spectrum[n_round])) if n_round < span.rank else 0.0
+        return fit_sphere(leading_coordinates(points, n_round), seed, aside)
     except ValueError:
         # Too many duplicates among the points of a sample to measure a dimension.
         return None

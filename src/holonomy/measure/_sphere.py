@@ -15,6 +15,15 @@ REPEATS = 3
 THINNEST_SHARE = 0.6
 """Deviation of the radius, over that of a ball of as many dimensions, below which points lie on its surface."""
 
+THINNEST = 0.08
+"""Deviation over radius below which they do in few dimensions."""
+
+LOPSIDED = 0.6
+"""Distance from the centre to the middle of the points, over the radius, above which they are a cap or a bowl."""
+
+ASIDE = 1.5
+"""Extent in any further direction, over the deviation of the radius, above which it is more than the same noise."""
+
 LARGEST_RADIUS = 1.6
 """Radius over the root mean square distance to the middle, above which a fit is a flat patch in disguise."""
 
@@ -41,7 +50,7 @@ class SphereFit:
     deviation: float
 
 
-def fit_sphere(coordinates: np.ndarray, seed: int) -> SphereFit | None:
+def fit_sphere(coordinates: np.ndarray, seed: int, aside: float = 0.0) -> SphereFit | None:
     """Fit a sphere of all directions but one, and tell whether the points lie on it and fill it.
 
     Parameters
@@ -50,6 +59,8 @@ def fit_sphere(coordinates: np.ndarray, seed: int) -> SphereFit | None:
         The points along the linear directions that they extend in.
     seed : int
         Seed of the samples.
+    aside : float, default 0.0
+        Largest standard deviation of the points along any further direction.
 
     Returns
     -------
@@ -67,7 +78,9 @@ def fit_sphere(coordinates: np.ndarray, seed: int) -> SphereFit | None:
     solution = np.linalg.lstsq(np.column_stack([2 * centred, np.ones(n)]), squares, rcond=None)[0]
     radii = np.linalg.norm(centred - solution[:m], axis=1)
     radius, deviation = float(radii.mean()), float(radii.std())
-    if deviation > THINNEST_SHARE * radius / (m + 1) or radius > LARGEST_RADIUS * np.sqrt(squares.mean()):
+    is_thin = deviation <= min(THINNEST_SHARE / (m + 1), THINNEST) * radius and aside <= ASIDE * deviation
+    is_whole = radius <= LARGEST_RADIUS * np.sqrt(squares.mean()) and np.linalg.norm(solution[:m]) <= LOPSIDED * radius
+    if not (is_thin and is_whole):
         return None
     draws = generator(seed, "sphere")
     size = min(SAMPLE, n)
