@@ -74,8 +74,7 @@ def convert_tangent(x: Tensor, v: Tensor, source: ConstantCurvature, target: Con
     """
     _steps(source, target)
     x, v = torch.broadcast_tensors(x, v)
-    _, moved = torch.func.jvp(lambda p: convert(p, source, target), (x,), (v,))
-    return moved
+    return torch.func.jvp(lambda p: convert(p, source, target), (x,), (v,))[1]
 
 
 def _steps(source: ConstantCurvature, target: ConstantCurvature) -> tuple[bool, bool]:
