@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "quaternion_to_matrix",
             "sixd_to_matrix",
         ],
+        "rotation_distributions": ["Bingham", "IsotropicGaussian"],
         "simplex": ["FisherRaoSimplex"],
         "slopes": ["SlopeCheck", "check_gradient", "check_hessian", "check_retraction", "check_transport"],
         "spd": ["SPD"],
@@ -41,8 +42,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "special_orthogonal": ["SpecialOrthogonal"],
         "sphere": ["Sphere"],
         "stereographic": ["PoincareBall", "Stereographic"],
-        "tangent_space": ["TangentSpace"],
-        "torus": ["Torus"],
         "symmetric": [
             "cholesky_differential",
             "lyapunov",
@@ -53,5 +52,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "sym_power",
             "sym_sqrt",
         ],
+        "tangent_space": ["TangentSpace"],
+        "torus": ["Torus"],
     },
 )
