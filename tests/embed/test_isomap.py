@@ -86,6 +86,12 @@ def test_elbow_of_the_residual_variance_is_the_dimension(roll):
     assert three > 0.3 * two
 
 
+def test_residual_variance_is_that_of_the_distances(fitted):
+    on_map = cdist(fitted.embedding_[fitted.landmarks_], fitted.embedding_)
+    correlation = np.corrcoef(on_map.ravel(), fitted.landmark_distances_.ravel())[0, 1]
+    assert fitted.residual_variance_ == pytest.approx(1 - correlation**2, abs=1e-9)
+
+
 def test_conformal_maps_undo_a_local_scaling():
     """A disc stretched by a stereographic map onto the sphere: conformal, so that only local scales differ."""
     rng = np.random.default_rng(0)

@@ -70,10 +70,10 @@ def test_digits_never_seen_are_mapped_among_their_kind():
     X, y = load_digits(return_X_y=True)
     train, test = np.arange(0, 1797, 2), np.arange(1, 1797, 2)
     model = ParametricUMAP(n_epochs=60, random_state=0).fit(X[train])
-    assert label_agreement(model.embedding_, y[train]) > 0.9
-    assert label_agreement(model.transform(X[test]), y[test]) > 0.85
-    plain = UMAP(random_state=0).fit_transform(X[train])
-    assert trustworthiness(X[train], model.embedding_) > trustworthiness(X[train], plain) - 0.04
+    plain = UMAP(random_state=0).fit(X[train])
+    assert label_agreement(model.embedding_, y[train]) > label_agreement(plain.embedding_, y[train]) - 0.03
+    assert trustworthiness(X[train], model.embedding_) > trustworthiness(X[train], plain.embedding_) - 0.03
+    assert label_agreement(model.transform(X[test]), y[test]) > 0.88
 
 
 def test_graph_is_that_of_umap(X, fitted):
@@ -114,6 +114,13 @@ def test_cross_entropy_equals_its_definition():
     same = torch.zeros(50, 2, requires_grad=True)
     cross_entropy(same, torch.zeros(50, 2), 1.5, 0.9, 3, 0.7, generator).backward()
     assert torch.isfinite(same.grad).all()
+
+
+def test_batches_suit_the_number_of_edges(X, fitted):
+    graph = fitted.graph_
+    assert ParametricUMAP(batch_size=7)._edges_at_once(graph) == 7
+    assert ParametricUMAP()._edges_at_once(graph) == 100
+    assert ParametricUMAP()._edges_at_once(sparse.block_diag([graph] * 30).tocsr()) == 1000
 
 
 def test_correlation_term_keeps_distances(X):

@@ -28,6 +28,7 @@ ALL_UP_TO = 2000
 """Most rows of which all are landmarks unless told otherwise."""
 
 LANDMARKS, FEWEST_LANDMARKS = 1000, 100
+LANDMARKS_AT_ONCE = 16
 DISTANCES = 2**28
 """Distances from landmarks that are held at most unless told otherwise: 2 GiB."""
 
@@ -258,12 +259,21 @@ class Isomap(ClassNamePrefixFeaturesOutMixin, NeighborBase):
         return np.einsum("qd,de->qe", moved, self._rotation, optimize=False)
 
     def _residual_variance(self) -> float:
-        on_map = cdist(self.embedding_[self.landmarks_], self.embedding_)
-        given = self.landmark_distances_
-        if on_map.std() == 0 or given.std() == 0:
-            return 0.0 if on_map.std() == given.std() else 1.0
-        covariance = float(((on_map - on_map.mean()) * (given - given.mean())).mean())
-        return 1.0 - (covariance / (float(on_map.std()) * float(given.std()))) ** 2
+        m, n = self.landmark_distances_.shape
+        sums, products = np.zeros(2), np.zeros((2, 2))
+        # A block of landmarks at a time; values are taken relative to their root mean square, and then centred.
+        scale = max(float(np.sqrt(np.einsum("mn,mn->", *[self.landmark_distances_] * 2) / (m * n))), 1e-300)
+        for first in range(0, m, LANDMARKS_AT_ONCE):
+            given = self.landmark_distances_[first : first + LANDMARKS_AT_ONCE].ravel() / scale
+            here = self.embedding_[self.landmarks_[first : first + LANDMARKS_AT_ONCE]]
+            pair = np.stack([given, cdist(here, self.embedding_).ravel() / scale])
+            sums += pair.sum(axis=1)
+            products += np.einsum("ik,jk->ij", pair, pair, optimize=False)
+        covariance = products / (m * n) - np.outer(sums, sums) / (m * n) ** 2
+        spread = covariance[0, 0] * covariance[1, 1]
+        if spread <= 1e-24:
+            return 0.0 if np.allclose(np.diag(covariance), 0.0) else 1.0
+        return float(1.0 - covariance[0, 1] ** 2 / spread)
 
     def _used_references(self) -> tuple[str, ...]:
         few = len(self.landmarks_) < self.landmark_distances_.shape[1] if hasattr(self, "landmarks_") else False

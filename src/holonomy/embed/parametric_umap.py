@@ -15,6 +15,9 @@ from holonomy.embed._parametric_inputs import landmarks_of, row_moments, with_un
 from holonomy.embed.umap import UMAP
 from holonomy.graphs import NeighborGraph
 
+LARGEST_BATCH, SMALLEST_BATCH, FEWEST_BATCHES = 1000, 100, 20
+"""Edges in a batch unless told otherwise, and batches of an epoch for which there are fewer of them."""
+
 SMALL = 10_000
 """Most rows for which training takes 200 epochs instead of 50."""
 
@@ -65,8 +68,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         Its weight.
     n_epochs : int, optional
         Passes over the edges; the strongest take part in every one. 200 up to 10,000 rows and 50 beyond.
-    batch_size : int, default 1000
-        Edges in a batch.
+    batch_size : int, optional
+        Edges in a batch; by default 1000, or what makes 20 batches of an epoch, at least 100, where that is less.
     learning_rate : float, default 0.001
         Step of Adam.
     training_options : dict, optional
@@ -144,7 +147,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         landmark_loss_fn: Any = None,
         landmark_loss_weight: float = 1.0,
         n_epochs: int | None = None,
-        batch_size: int = 1000,
+        batch_size: int | None = None,
         learning_rate: float = 1e-3,
         training_options: dict[str, Any] | None = None,
         random_state: RandomState = None,
@@ -317,7 +320,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         check_int(self.n_components, "n_components", minimum=1)
         if isinstance(self.metric, str) and self.metric == "precomputed":
             raise ValueError("metric cannot be 'precomputed', because a network needs rows; pass graph= to fit.")
-        check_int(self.batch_size, "batch_size", minimum=1)
+        if self.batch_size is not None:
+            check_int(self.batch_size, "batch_size", minimum=1)
         if check_float(self.learning_rate, "learning_rate", minimum=0.0) == 0.0:
             raise ValueError("learning_rate must be positive, got 0.")
         for name in ("reconstruction_loss_weight", "global_correlation_loss_weight", "landmark_loss_weight"):
@@ -386,7 +390,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
                 networks,
                 objective,
                 model.graph_,
-                self.batch_size,
+                self._edges_at_once(model.graph_),
                 self.learning_rate,
                 self._options(epochs),
                 derive_seed(self._seed, "training", self._n_updates),
@@ -396,6 +400,12 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         self._keep(result.module if result.ema_module is None else result.ema_module)
         self._X = X[skip:]
         self.embedding_ = self._apply(self.encoder_, self._X)
+
+    def _edges_at_once(self, graph: sparse.csr_array) -> int:
+        if self.batch_size is not None:
+            return self.batch_size
+        in_an_epoch = float(graph.data.sum(dtype=np.float64)) / max(float(graph.data.max(initial=0.0)), 1e-300)
+        return int(np.clip(in_an_epoch / FEWEST_BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
 
     def _objective(self, X: Any, model: UMAP, landmarks: tuple[np.ndarray, np.ndarray] | None) -> Any:
         import torch
