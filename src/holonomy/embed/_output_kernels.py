@@ -17,7 +17,7 @@ SPHERE, HYPERBOLOID, GAUSSIAN = 20, 21, 22
 """Codes beside those of `_metric_gradients.CODES`."""
 
 GROUP = 64
-"""Most forces that a point sums at the same position."""
+"""Most forces that a point sums at the same position. On the sphere it is one: sums of more would go around it."""
 
 STRONGEST = 4.0
 """Largest coordinate of a force; on sphere and hyperboloid its largest length."""
@@ -154,6 +154,7 @@ def attract(
     dim = targets.shape[1]
     place, target, gradient, move = np.empty(dim), np.empty(dim), np.empty(dim), np.zeros(dim)
     time = uint32(epoch + 1)
+    together = 1 if code == SPHERE else GROUP
     for i in range(start, stop):
         place[:] = positions[i]
         total, waiting = 0, 0
@@ -165,7 +166,7 @@ def attract(
                     absent = a * d ** (2.0 * b)
                     _push(code, -2.0 * b * absent / ((1.0 + absent) * d), gradient, move)
                 total, waiting = total + 1, waiting + 1
-            if waiting == GROUP or (e == indptr[i + 1] - 1 and waiting > 0):
+            if waiting == together or (e == indptr[i + 1] - 1 and waiting > 0):
                 move *= step
                 follow(code, place, move)
                 move[:] = 0.0
@@ -199,6 +200,7 @@ def repel(
     place, target, gradient, move = np.empty(dim), np.empty(dim), np.empty(dim), np.zeros(dim)
     others = uint64(n - 1) if is_moving else uint64(n)
     least = LEAST_ENERGY if code == GAUSSIAN else 0.0
+    together = 1 if code == SPHERE else GROUP
     for i in range(start, stop):
         place[:] = positions[i]
         key = scramble(uint32(keys[i] + uint32(0x9E3779B9) * uint32(epoch)))
@@ -210,7 +212,7 @@ def repel(
             d = max(spread_and_gradient(code, place, target, exponent, weights, gradient), least)
             membership = 1.0 / (1.0 + a * d ** (2.0 * b))
             _push(code, 2.0 * repulsion * b * membership * d / (0.001 + d * d), gradient, move)
-            if (draw + 1) % GROUP == 0 or draw == count - 1:
+            if (draw + 1) % together == 0 or draw == count - 1:
                 move *= step
                 follow(code, place, move)
                 move[:] = 0.0
