@@ -88,10 +88,12 @@ def _about_map(evidence: "Evidence") -> Iterator[Alert]:
             "Take no group or shape on this map for real unless something else confirms it.",
         )  # fmt: skip
     if evidence.stability is not None and evidence.stability.is_unstable:
-        kept = evidence.stability.kept.value
+        stability = evidence.stability
+        kept = stability.kept.value
         yield Alert(
             "unstable", "serious" if kept < HALF else "care", "Other seeds give other maps",
-            " ".join(evidence.stability.sentences),
+            f"Over {len(stability.maps)} maps, {stability.wandering:.0%} of the points change their place by more than "
+            f"a quarter of the map, and {kept:.0%} of the neighbours agree.",
             "Read no distance between far groups. Colour by stability to see which neighbourhoods are the same "
             "every time.",
         )  # fmt: skip

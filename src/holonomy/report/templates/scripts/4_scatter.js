@@ -147,11 +147,9 @@ class Scatter {
     this.look(x.middle, y.middle, Math.max(scale, this.wholeScale() / 12));
   }
   resized() {
-    if (this.box.clientWidth === this.width && this.box.clientHeight === this.height) return;
     const share = this.view.scale / this.whole;
-    this.width = this.box.clientWidth;
-    this.height = this.box.clientHeight;
-    this.look(this.view.x, this.view.y, share * this.wholeScale());
+    if (this.wholeScale() !== this.whole) this.look(this.view.x, this.view.y, share * this.wholeScale());
+    else this.draw();
   }
   dataAt(px, py) {
     const { x, y, scale } = this.view;
