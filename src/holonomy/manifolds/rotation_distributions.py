@@ -9,7 +9,7 @@ from torch import Tensor
 from holonomy.manifolds._random import TorchRandomState, torch_generator
 from holonomy.manifolds.numerics import widen
 from holonomy.manifolds.rotation_conversions import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix
-from holonomy.manifolds.rotation_kernels import so3_heat_kernel
+from holonomy.manifolds.rotation_kernels import so3_heat_kernel, so3_log_heat_kernel
 from holonomy.manifolds.special_orthogonal import SpecialOrthogonal
 from holonomy.manifolds.symmetric import symmetrize
 
@@ -60,7 +60,7 @@ class IsotropicGaussian:
     def log_prob(self, x: Tensor) -> Tensor:
         """Return the log density (...) at rotations (..., 3, 3), by Riemannian volume, which is ``8 pi^2`` in all."""
         time = torch.tensor(self.s, dtype=torch.float64, device=x.device)
-        return torch.log(so3_heat_kernel(self.space.dist(self.mean.to(x), x), time))
+        return so3_log_heat_kernel(self.space.dist(self.mean.to(x), x), time)
 
     def sample(self, *size: int, random_state: TorchRandomState = None) -> Tensor:
         """Return rotations (*size, 3, 3); angles come from a table of their distribution, right to about 1e-6."""

@@ -1,0 +1,240 @@
+"""Metrics on positive definite matrices against mpmath, the peers, and their own definitions."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holonomy.manifolds.affine_invariant import AffineInvariant
+from holonomy.manifolds.bures_wasserstein import BuresWasserstein
+from holonomy.manifolds.gyrovectors import gyration, gyro_add, gyro_inverse, gyro_scale
+from holonomy.manifolds.log_euclidean import LogEuclidean
+from holonomy.manifolds.spd import SPD
+from holonomy.manifolds.spd_charts import GeneralizedBuresWasserstein, PowerDeformed
+from holonomy.manifolds.symmetric import sym_log, sym_sqrt
+
+NAMES = ("affine_invariant", "log_euclidean", "log_cholesky", "bures_wasserstein")
+
+
+def _pair(n=3, condition=10.0, seed=0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    result = []
+    for _ in range(2):
+        Q, _ = torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=torch.float64))
+        A = (Q * torch.logspace(0, -float(np.log10(condition)), n, dtype=torch.float64)) @ Q.T
+        result.append((0.5 * (A + A.T)).to(dtype))
+    return result
+
+
+def _mp(A):
+    return mp.matrix(A.double().tolist())
+
+
+def _mp_apply(A, f):
+    values, Q = mp.eigsy(A)
+    return Q * mp.diag([f(v) for v in values]) * Q.T
+
+
+def _exact_dist(name, A, B):
+    with mp.workdps(60):
+        A, B = _mp(A), _mp(B)
+        n = A.rows
+        if name == "affine_invariant":
+            W = mp.cholesky(A) ** -1
+            return mp.sqrt(mp.fsum(mp.log(v) ** 2 for v in mp.eigsy(W * B * W.T, eigvals_only=True)))
+        if name == "log_euclidean":
+            return mp.norm(mp.matrix(_mp_apply(A, mp.log) - _mp_apply(B, mp.log)), "f")
+        if name == "log_cholesky":
+            L, M = mp.cholesky(A), mp.cholesky(B)
+            low = mp.fsum((L[i, j] - M[i, j]) ** 2 for i in range(n) for j in range(i))
+            return mp.sqrt(low + mp.fsum(mp.log(L[i, i] / M[i, i]) ** 2 for i in range(n)))
+        root = _mp_apply(A, mp.sqrt)
+        cross = mp.eigsy(root * B * root, eigvals_only=True)
+        trace = mp.fsum(A[i, i] + B[i, i] for i in range(n))
+        return mp.sqrt(trace - 2 * mp.fsum(mp.sqrt(v) for v in cross))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("condition", [1.5, 1e3, 1e6, 1e9, 1e12])
+def test_dist_equals_mpmath(name, condition):
+    A, B = _pair(4, condition)
+    exact = float(_exact_dist(name, A, B))
+    # What the last digits of the inputs leave of their small eigenvalues.
+    limit = 1e-13 if name == "bures_wasserstein" else 1e-14 + 2e-16 * condition
+    if name == "bures_wasserstein":
+        limit += 2e-16 * condition**0.5
+    assert float(SPD(4, name).dist(A, B)) == pytest.approx(exact, rel=4 * limit)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-7, 1e-11, 1e-14])
+def test_affine_invariant_dist_is_relatively_precise_between_near_points(gap):
+    A, V = _pair(4)
+    B = A + gap * V
+    assert float(SPD(4).dist(A, B)) == pytest.approx(float(_exact_dist("affine_invariant", A, B)), rel=1e-12)
+    assert float(SPD(4).dist(A, A)) == 0.0
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e9, 1e150])
+def test_affine_invariant_dist_between_far_points(scale):
+    A, B = _pair(3)
+    assert float(SPD(3).dist(A, scale * B)) == pytest.approx(
+        float(_exact_dist("affine_invariant", A, scale * B)), rel=1e-13
+    )
+
+
+@pytest.mark.parametrize("metric", [*NAMES, AffineInvariant(2.0, 0.4), LogEuclidean(2.0, 0.4)])
+def test_gradients_at_repeated_eigenvalues(metric):
+    space = SPD(3, metric)
+    eye = torch.eye(3, dtype=torch.float64)
+
+    def symmetric(verb):
+        return lambda a, b: verb(0.5 * (a + a.mT), 0.5 * (b + b.mT))
+
+    x, y = (2.0 * eye).requires_grad_(), torch.diag(torch.tensor([1.0, 1.0, 3.0], dtype=torch.float64)).requires_grad_()
+    for verb in (space.squared_dist, space.log, space.exp):
+        assert torch.autograd.gradcheck(symmetric(verb), (x, y))
+    assert torch.autograd.gradgradcheck(symmetric(space.squared_dist), (x, y), atol=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(NAMES),
+    st.lists(st.floats(-6.0, 6.0), min_size=3, max_size=3),
+    st.lists(st.sampled_from([0.0, 1e-16, 1e-9, 1.0, 5.0]), min_size=3, max_size=3),
+    st.integers(0, 3),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+def test_nothing_is_nan(name, logs, gaps, seed, dtype):
+    space = SPD(3, name)
+    Q, _ = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64))
+    shrink = 0.5 if dtype == torch.float32 else 1.0
+    first = torch.tensor(logs, dtype=torch.float64) * shrink
+    second = first + torch.tensor(gaps, dtype=torch.float64) * shrink
+    matrices = [((Q * torch.pow(10.0, 0.5 * one)) @ Q.T).to(dtype) for one in (first, second)]
+    x, y = ((0.5 * (one + one.T)).requires_grad_() for one in matrices)
+    if not space.belongs(x.detach()) or not space.belongs(y.detach()):
+        return
+    for verb in (space.dist, space.squared_dist, space.log, lambda p, q: space.geodesic(p, q, 0.3)):
+        result = verb(x, y)
+        assert torch.isfinite(result).all()
+        for gradient in torch.autograd.grad(result.sum(), [x, y]):
+            assert torch.isfinite(gradient).all()
+
+
+def test_affine_invariance_and_inversion():
+    x, y = _pair(4)
+    G = torch.randn(4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(SPD(4).dist(G @ x @ G.T, G @ y @ G.T), SPD(4).dist(x, y))
+    torch.testing.assert_close(SPD(4).dist(torch.linalg.inv(x), torch.linalg.inv(y)), SPD(4).dist(x, y))
+
+
+def test_deformations_and_their_limits():
+    x, y = _pair(3)
+    for metric in (AffineInvariant(), BuresWasserstein()):
+        scale = 1.0 if isinstance(metric, AffineInvariant) else 0.5
+        flat = scale * SPD(3, "log_euclidean").dist(x, y)
+        small = SPD(3, PowerDeformed(metric, 1e-4)).dist(x, y)
+        torch.testing.assert_close(small, flat, rtol=1e-3, atol=0)
+        torch.testing.assert_close(SPD(3, PowerDeformed(metric, 1.0)).dist(x, y), SPD(3, metric).dist(x, y))
+    torch.testing.assert_close(
+        SPD(3, PowerDeformed(LogEuclidean(), -3.0)).dist(x, y), SPD(3, "log_euclidean").dist(x, y)
+    )
+    eye = torch.eye(3, dtype=torch.float64)
+    torch.testing.assert_close(
+        SPD(3, GeneralizedBuresWasserstein(eye)).dist(x, y), SPD(3, "bures_wasserstein").dist(x, y)
+    )
+
+
+def test_generalized_bures_wasserstein_by_its_definition():
+    x, y = _pair(3)
+    M, _ = _pair(3, condition=5.0, seed=4)
+    space = SPD(3, GeneralizedBuresWasserstein(M))
+    W = torch.linalg.inv(sym_sqrt(M))
+    expected = SPD(3, "bures_wasserstein").dist(W @ x @ W, W @ y @ W)
+    torch.testing.assert_close(space.dist(x, y), expected)
+    learned = torch.nn.Parameter(M.clone())
+    space = SPD(3, GeneralizedBuresWasserstein(learned))
+    assert [name for name, _ in space.named_parameters()]
+    space.dist(x, y).backward()
+    assert torch.isfinite(learned.grad).all()
+
+
+def test_bures_wasserstein_of_singular_and_commuting_matrices():
+    metric = BuresWasserstein()
+    a, b = torch.diag(torch.tensor([4.0, 0.0])).double(), torch.diag(torch.tensor([0.0, 9.0])).double()
+    assert float(metric.semidefinite_dist(a, b)) == pytest.approx(13**0.5, rel=1e-12)
+    x, y = _pair(3)
+    torch.testing.assert_close(metric.semidefinite_dist(x, y), SPD(3, metric).dist(x, y))
+
+
+@pytest.mark.parametrize("name", ["affine_invariant", "log_euclidean", "log_cholesky"])
+def test_gyrogroup_axioms(name):
+    space = SPD(3, name)
+    x, y, z = space.random_normal(3, std=0.7, random_state=0, dtype=torch.float64)
+    eye = torch.eye(3, dtype=torch.float64)
+    close = {"rtol": 1e-9, "atol": 1e-10}
+    torch.testing.assert_close(gyro_add(space, eye, x), x, **close)
+    torch.testing.assert_close(gyro_add(space, gyro_inverse(space, x), x), eye, **close)
+    left = gyro_add(space, x, gyro_add(space, y, z))
+    right = gyro_add(space, gyro_add(space, x, y), gyration(space, x, y, z))
+    torch.testing.assert_close(left, right, **close)
+    torch.testing.assert_close(gyration(space, gyro_add(space, x, y), y, z), gyration(space, x, y, z), **close)
+    torch.testing.assert_close(
+        gyro_add(space, gyro_scale(space, 0.3, x), gyro_scale(space, 0.5, x)), gyro_scale(space, 0.8, x), **close
+    )
+    moved = gyro_add(space, x, y), gyro_add(space, x, z)
+    torch.testing.assert_close(space.dist(*moved), space.dist(y, z), **close)
+    if name == "affine_invariant":
+        root = sym_sqrt(x)
+        torch.testing.assert_close(gyro_add(space, x, y), root @ y @ root, **close)
+    else:
+        torch.testing.assert_close(gyration(space, x, y, z), z, **close)
+    if name == "log_euclidean":
+        torch.testing.assert_close(sym_log(gyro_add(space, x, y)), sym_log(x) + sym_log(y), **close)
+
+
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [("affine_invariant", "riemann"), ("log_euclidean", "logeuclid"), ("log_cholesky", "logchol"),
+     ("bures_wasserstein", "wasserstein")],
+)  # fmt: skip
+def test_dist_equals_pyriemann(name, peer):
+    distance = pytest.importorskip("pyriemann.utils.distance")
+    x, y = SPD(5).random_normal(2, 10, std=0.6, random_state=0, dtype=torch.float64)
+    expected = [distance.distance(a.numpy(), b.numpy(), metric=peer) for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(SPD(5, name).dist(x, y).numpy(), expected, rtol=1e-10)
+
+
+def test_verbs_equal_geomstats():
+    pytest.importorskip("geomstats")
+    from geomstats.geometry.spd_matrices import SPDBuresWassersteinMetric, SPDMatrices
+
+    x, y = SPD(4).random_normal(2, std=0.3, random_state=0, dtype=torch.float64)
+    peer = SPDMatrices(4)
+    np.testing.assert_allclose(SPD(4).log(x, y).numpy(), peer.metric.log(y.numpy(), x.numpy()), atol=1e-12)
+    peer = SPDMatrices(4, equip=False).equip_with_metric(SPDBuresWassersteinMetric)
+    ours = SPD(4, "bures_wasserstein")
+    np.testing.assert_allclose(ours.log(x, y).numpy(), peer.metric.log(y.numpy(), x.numpy()), atol=1e-10)
+    v = ours.log(x, y)
+    np.testing.assert_allclose(ours.exp(x, 0.5 * v).numpy(), peer.metric.exp(0.5 * v.numpy(), x.numpy()), atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SPD(0), "n must be at least 1"),
+        (lambda: SPD(2, "riemannian"), "metric must be one of"),
+        (lambda: AffineInvariant(0.0), "alpha must be positive"),
+        (lambda: AffineInvariant(1.0, -1.0), "beta"),
+        (lambda: PowerDeformed(LogEuclidean(), 0.0), "power must not be 0"),
+        (lambda: GeneralizedBuresWasserstein(-torch.eye(2)), "positive definite"),
+        (lambda: GeneralizedBuresWasserstein(torch.ones(2, 3)), r"\(n, n\)"),
+        (lambda: SPD(2, check=True).dist(torch.eye(2), -torch.eye(2)), "y must hold points"),
+        (lambda: SPD(2, check=True).log(torch.eye(2), torch.tensor([[1.0, 0.5], [0.0, 1.0]])), "y must hold points"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
