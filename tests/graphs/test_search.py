@@ -186,7 +186,7 @@ def test_approximate_search_reaches_its_recall_and_measures_it():
 def test_approximate_search_widens_until_recall_suffices(monkeypatch):
     rng = np.random.default_rng(6)
     X = (rng.normal(size=(4000, 5)) @ rng.normal(size=(5, 60))).astype(np.float32)
-    monkeypatch.setattr("holonomy.graphs._cells.CELL_SIZE", 40)
+    monkeypatch.setattr("holonomy.graphs._cells.SMALLEST_CELL", 40)
     monkeypatch.setattr(NeighborIndex, "_first_breadth", (7, 2))
     index = NeighborIndex(X, method="approximate")
     graph = index.graph(10)
@@ -197,7 +197,7 @@ def test_approximate_search_widens_until_recall_suffices(monkeypatch):
 
 def test_approximate_search_falls_back_to_exact_where_there_is_no_shortcut(monkeypatch):
     X = np.random.default_rng(6).normal(size=(2000, 60)).astype(np.float32)
-    monkeypatch.setattr("holonomy.graphs._cells.CELL_SIZE", 40)
+    monkeypatch.setattr("holonomy.graphs._cells.SMALLEST_CELL", 40)
     monkeypatch.setattr(NeighborIndex, "_first_breadth", (2, 2))
     graph = neighbors(X, 10, method="approximate")
     assert graph.method == "exact"

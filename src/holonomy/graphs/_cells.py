@@ -15,15 +15,15 @@ from holonomy._core.progress import progress
 from holonomy._core.random import generator
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._clusters import LEVELS, SAMPLE, assign, k_means, rounding_step
-from holonomy.graphs._exact import ROWS_PER_THREAD, Found, rank_candidates
-from holonomy.graphs._select import best_candidates
+from holonomy.graphs._exact import Found
+from holonomy.graphs._select import best_candidates, nearest_of_candidates
 
 N_AXES = 64
 """Principal axes kept; few enough for exact products of the rounded coordinates."""
 
-CELL_SIZE = 300
+SMALLEST_CELL = 100
 MAX_PROBES = 512
-BLOCK = 4096
+BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class CellIndex:
 
     @classmethod
     def build(cls, points: np.ndarray, seed: int) -> "CellIndex":
-        """Partition ``points`` (n, d) into cells of about ``CELL_SIZE`` points."""
+        """Partition ``points`` (n, d) into cells of similar size."""
         rng = generator(seed, "cells")
         n = len(points)
         sample = np.sort(rng.choice(n, min(n, SAMPLE), replace=False))
@@ -51,7 +51,7 @@ class CellIndex:
             mean, axes = _principal_axes(points[sample])
             step = rounding_step((points[sample] - mean) @ axes)
             codes, norms = _encode(points, mean, axes, step)
-        centres = k_means(codes, max(1, n // CELL_SIZE), rng)
+        centres = k_means(codes, max(1, n // _cell_size(n)), rng)
         cell = assign(codes, centres)
         members = np.argsort(cell, kind="stable").astype(np.int32)
         starts = np.searchsorted(cell[members], np.arange(len(centres) + 1))
@@ -73,34 +73,44 @@ class CellIndex:
         else:
             with threadpool_limits(1):
                 codes, _ = _encode(queries, self.mean, self.axes, self.step)
-        candidates = np.empty((len(queries), n_candidates), dtype=np.int32)
-        with progress("Searching neighbours", total=len(queries)) as bar:
-            for rows, columns in self._cells_of(codes, n_probes):
+        indices = np.empty((len(queries), k), dtype=np.int32)
+        distances = np.empty((len(queries), k))
+        groups = list(self._groups(codes))
+
+        def find(start: int, stop: int) -> None:
+            """One cell at a time, so that the points around it stay in the processor's cache."""
+            for cell, rows in groups[start:stop]:
+                columns = self._around(cell, n_probes)
                 products = codes[rows] @ self.codes[columns].T
-                candidates[rows] = self._best(products, columns, n_candidates)
+                candidates = np.empty((len(rows), n_candidates), dtype=np.int32)
+                best_candidates(products, self.code_norms[columns], columns, candidates)
+                found, apart = np.empty((len(rows), k), dtype=np.int32), np.empty((len(rows), k))
+                nearest_of_candidates(candidates, queries[rows], self.points, own[rows], found, apart)
+                indices[rows], distances[rows] = found, apart
                 bar.advance(len(rows))
-        return rank_candidates(candidates, queries, self.points, own, k)
 
-    def _best(self, products: np.ndarray, columns: np.ndarray, n_candidates: int) -> np.ndarray:
-        found = np.empty((len(products), n_candidates), dtype=np.int32)
-        norms = self.code_norms[columns]
-        run_blocks(
-            lambda start, stop: best_candidates(products[start:stop], norms, columns, found[start:stop]),
-            len(products),
-            block=ROWS_PER_THREAD,
-        )
-        return found
+        with progress("Searching neighbours", total=len(queries)) as bar, threadpool_limits(1):
+            run_blocks(find, len(groups), block=1)
+        return indices, distances
 
-    def _cells_of(self, codes: np.ndarray, n_probes: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield groups of queries of one cell, with the points of the cells around it."""
+    def _groups(self, codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield cells with the queries that fall into them, at most ``BLOCK`` at a time."""
         cell = assign(codes, self.centres)
         order = np.argsort(cell, kind="stable")
         bounds = np.searchsorted(cell[order], np.arange(len(self.centres) + 1))
         for c in np.flatnonzero(np.diff(bounds)):
-            probed = self.neighbour_cells[c, :n_probes]
-            columns = np.concatenate([self.members[self.starts[p] : self.starts[p + 1]] for p in probed])
             for start in range(bounds[c], bounds[c + 1], BLOCK):
-                yield order[start : min(start + BLOCK, bounds[c + 1])], columns
+                yield int(c), order[start : min(start + BLOCK, bounds[c + 1])]
+
+    def _around(self, cell: int, n_probes: int) -> np.ndarray:
+        """Points of the cells around a cell."""
+        probed = self.neighbour_cells[cell, :n_probes]
+        return np.concatenate([self.members[self.starts[p] : self.starts[p + 1]] for p in probed])
+
+
+def _cell_size(n_points: int) -> int:
+    """Points in a cell: recall depends on how many cells are searched, but their number costs time to make."""
+    return max(SMALLEST_CELL, int(np.sqrt(n_points) / 4))
 
 
 def _principal_axes(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -147,7 +147,7 @@ class GivenSearch:
 
 
 def rank_candidates(candidates: np.ndarray, queries: np.ndarray, points: np.ndarray, own: np.ndarray, k: int) -> Found:
-    """Nearest points of each query among its candidates (ascending indices, -1 for none), measured exactly."""
+    """Nearest points of each query among its candidates (each named once, -1 for none), measured exactly."""
     rows = (
         candidates,
         queries,

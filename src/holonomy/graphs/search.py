@@ -128,7 +128,7 @@ class NeighborIndex:
     [[2, 1]]
     """
 
-    _first_breadth = (48, 4)
+    _first_breadth = (144, 3)
     """Cells, and candidates a neighbour, of a first approximate search."""
 
     def __init__(
@@ -283,7 +283,7 @@ class NeighborIndex:
 
     def _within(self, search: CellIndex, breadth: tuple[int, int], k: int) -> tuple[int, int]:
         """Cells and candidates for k neighbours, within what there is."""
-        return min(breadth[0], search.max_probes), min(breadth[1] * k, self.n_points)
+        return min(breadth[0], search.max_probes), min(max(breadth[1] * k, k + 30), self.n_points)
 
     def _recall(self, points: np.ndarray, queries: np.ndarray, indices: np.ndarray) -> float:
         """Share of the true neighbours found, on a seeded sample of rows measured exactly."""
