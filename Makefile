@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint browser docs-tables benchmark claims
+.PHONY: help demo test lint browser docs docs-tables benchmark claims
 
 help:
 	@echo "make demo         install, map the handwritten digits and write out/digits.html"
@@ -16,13 +16,14 @@ help:
 	@echo "make lint         lint, types and import contracts only"
 	@echo "make benchmark    measure beside the peers and write docs/benchmarks.md"
 	@echo "make claims       run every experiment of claims/ and write docs/claims.md and docs/methods.md"
+	@echo "make docs         build the documentation into out/site, where every warning is an error"
 	@echo "make docs-tables  write the pages of docs/ that are made from committed results"
 
 demo: $(INSTALLED)
 	@mkdir -p out
 	@$(BIN)/holonomy map digits --out out/digits.html
 
-test: lint browser
+test: lint docs browser
 	$(BIN)/python -m pytest -n 2 --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
 
 lint: $(INSTALLED)-test
@@ -39,6 +40,9 @@ browser:
 		echo "The tests of the report drive a real browser, and none of $(BROWSERS) is on the PATH: install one." >&2; \
 		exit 1; \
 	fi
+
+docs: $(INSTALLED)-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs-tables: $(INSTALLED)
 	$(BIN)/python -m claims table --write

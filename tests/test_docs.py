@@ -1,0 +1,52 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PROGRAMS = {path.relative_to(DOCS).as_posix(): "\n".join(BLOCK.findall(path.read_text("utf-8"))) for path in PAGES}
+NO_NETWORK = """
+import socket
+
+def refuse(*args, **options):
+    raise OSError("the examples must not use the network")
+
+socket.socket.connect = refuse
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page, program in PROGRAMS.items() if program])
+def test_the_python_of_a_page_runs_from_top_to_bottom_offline(page, tmp_path):
+    command = [sys.executable, "-c", NO_NETWORK + PROGRAMS[page]]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_page_is_in_the_navigation_and_has_a_title(page):
+    assert page.read_text("utf-8").startswith("# ")
+    assert page.relative_to(DOCS).as_posix() in (DOCS.parent / "mkdocs.yml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"^holonomy [a-z].*$", "\n".join(p.read_text("utf-8") for p in PAGES), re.M)
+)
+def test_every_command_of_the_pages_has_options_that_exist(line):
+    from typer.testing import CliRunner
+
+    from holonomy.cli.main import app
+
+    words = line.split("#")[0].split()
+    text = CliRunner().invoke(app, [words[1], "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    for option in (word for word in words[2:] if word.startswith("--")):
+        assert option in text
+
+
+def test_there_are_programs_to_run():
+    assert sum(map(bool, PROGRAMS.values())) >= 8
