@@ -160,9 +160,12 @@ def _fill(
 
 
 def _again(function: Callable[..., Any], inputs: Sequence[Any], gradients: Sequence[Tensor]) -> tuple[Any, ...]:
-    """Return gradients that can be differentiated again, from the formula in plain torch."""
+    """Return gradients that can be differentiated again, from the formula in plain torch.
+
+    The formula is applied to views, so that an input computed from another one counts as independent of it.
+    """
     wanted = [t for t in inputs if isinstance(t, Tensor)]
-    copies = [t if t.requires_grad else t.detach().requires_grad_() for t in wanted]
+    copies = [t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in wanted]
     fresh = iter(copies)
     outputs = function(*[next(fresh) if isinstance(t, Tensor) else t for t in inputs])
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
