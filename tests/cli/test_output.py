@@ -5,6 +5,7 @@ import numpy as np
 import holonomy
 from holonomy.catalogue import System
 from holonomy.cli import output
+from holonomy.report import Alert
 
 
 def test_json_keeps_letters_as_they_are(capsys):
@@ -42,3 +43,11 @@ def test_systems_are_one_a_line_for_programs(capsys):
     assert len(lines) == 3
     assert "[bold]Brackets[/bold]" in lines[1]
     assert lines[2] == "1 system, 1 built."
+
+
+def test_only_what_misleads_as_a_whole_is_said_with_what_to_do(capsys):
+    serious = Alert("low_recall", "serious", "Few neighbours kept", "2%.", "Do this.")
+    output.show_alerts([serious, Alert("hubs", "care", "Hubs", "Some.", "Do that.")])
+    captured = capsys.readouterr()
+    assert captured.err == "alert: Few neighbours kept. 2%. Do this.\n"
+    assert captured.out == ""

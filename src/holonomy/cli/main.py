@@ -9,7 +9,7 @@ from holonomy import __version__
 from holonomy.cli.completion import complete_data, complete_method
 from holonomy.cli.failures import FAILED, complain, guarded, run_app
 from holonomy.cli.options import parameters_of, shape_of
-from holonomy.cli.output import print_json, print_result, print_systems, print_titles, show_notes
+from holonomy.cli.output import print_json, print_result, print_systems, print_titles, show_alerts, show_notes
 
 app = typer.Typer(
     name="holonomy",
@@ -128,6 +128,7 @@ def map_data(
     )
     if not quiet:
         show_notes(report.notes)
+        show_alerts(report.alerts)
     report.save(out)
     for path in save or ():
         save_result(report, path)

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from holonomy.catalogue import System
+    from holonomy.report import Alert
 
 
 def print_json(value: Any) -> None:
@@ -27,6 +28,13 @@ def show_notes(notes: Sequence[str]) -> None:
     """Print on standard error how the data was read."""
     for note in notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def show_alerts(alerts: Sequence["Alert"]) -> None:
+    """Print on standard error what makes a map misleading as a whole, and what to do."""
+    for alert in alerts:
+        if alert.severity == "serious":
+            typer.echo(f"alert: {alert.title}. {alert.detail} {alert.action}", err=True)
 
 
 def print_result(result: Any) -> None:

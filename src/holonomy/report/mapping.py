@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from holonomy.datasets import Table
     from holonomy.report.evidence import Evidence
 
-MOST_FURTHER = 1_500_000
+MOST_FURTHER = 1_000_000
 """Numbers of further columns that the page carries, a byte each, to colour by and to tell selections apart."""
 
 STEPS = {"neighbours": 15, "geometry": 8, "map": 35, "PCA": 2, "quality": 20, "checks": 20}
