@@ -17,6 +17,9 @@ from holonomy.embed.layout import LayoutOptions
 BLOCK = 2048
 """Points that one task moves; the result does not depend on it."""
 
+HOLDS = 4
+"""Parts of an epoch's hold, so that it reaches along a sequence of maps as far as springs that act all the time."""
+
 
 @dataclass(frozen=True)
 class Coupling:
@@ -58,7 +61,10 @@ class _Map:
         rates = np.minimum(shares * 2**32, 2**32 - 1).astype(np.uint32)
         self.sampling = (kept.indptr, kept.indices, rates)
         self.options = options
-        self.couplings = couplings
+        self.holds = []
+        for coupling in couplings:
+            known = np.flatnonzero((coupling.related >= 0) & (coupling.weights > 0))
+            self.holds.append((coupling.other, known, coupling.related[known], coupling.weights[known]))
         self.curve = (np.float32(options.a), np.float32(options.b))
         self.keys = generator(seed, "aligned", number).integers(2**32, size=len(start), dtype=np.uint32)
         self.positions = np.array(start, dtype=np.float32, order="C")
@@ -89,21 +95,20 @@ class _Map:
         self.positions, self.moved = self.moved, self.positions
 
     def held(self, epoch: int, places: list[np.ndarray], strength: float, *, mutual: bool) -> np.ndarray:
-        """Return the positions after the hold of one epoch.
+        """Return the positions after one part of an epoch's hold.
 
         A spring pulls at each of the ``moves`` of a point: together an exponential approach to the weighted mean of its
         relatives, or, where these come to meet it at the same pace, to the middle.
         """
         total = np.zeros(len(self.positions))
         target = np.zeros(self.positions.shape)
-        for coupling in self.couplings:
-            there = places[coupling.other][coupling.related]
-            known = (coupling.related >= 0) & (coupling.weights > 0) & np.isfinite(there[:, 0])
-            weights = coupling.weights[known]
-            total[known] += weights
-            target[known] += weights[:, None] * there[known]
+        for other, known, related, weights in self.holds:
+            there = places[other][related]
+            is_placed = np.isfinite(there[:, 0])
+            total[known[is_placed]] += weights[is_placed]
+            target[known[is_placed]] += weights[is_placed, None] * there[is_placed]
         is_held = total > 0
-        exponent = strength * float(self.step(epoch)) * self.moves[is_held] * total[is_held]
+        exponent = strength * float(self.step(epoch)) / HOLDS * self.moves[is_held] * total[is_held]
         share = -0.5 * np.expm1(-2.0 * exponent) if mutual else -np.expm1(-exponent)
         moved = self.positions.copy()
         means = target[is_held] / total[is_held, None]
@@ -155,8 +160,9 @@ def optimize_aligned(
             for part in range(ROUNDS):
                 everywhere(partial(_Map.pull, epoch=epoch, part=part))
             everywhere(partial(_Map.push, epoch=epoch))
-            places = [maps[i].positions if i in maps else fixed[i] for i in range(len(graphs))]
-            held = [one.held(epoch, places, strength, mutual=moving is None) for one in maps.values()]
-            for one, positions in zip(maps.values(), held, strict=True):
-                one.positions = positions
+            for _ in range(HOLDS if strength > 0 else 0):
+                places = [maps[i].positions if i in maps else fixed[i] for i in range(len(graphs))]
+                held = [one.held(epoch, places, strength, mutual=moving is None) for one in maps.values()]
+                for one, positions in zip(maps.values(), held, strict=True):
+                    one.positions = positions
     return [maps[i].positions if i in maps else fixed[i] for i in range(len(graphs))]
