@@ -190,7 +190,7 @@ def _descend(
 
 
 def _in_step(advance: Callable, n_epochs: int, blocks: list[slice]) -> None:
-    """Run all epochs on all blocks of points, one thread a block; no thread is more than half an epoch ahead."""
+    """Run all epochs on all blocks of points, one thread a block; no thread is more than one round ahead."""
     barrier = Barrier(len(blocks))
 
     def run(block: slice, epochs: Iterable[int]) -> None:
