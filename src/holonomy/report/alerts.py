@@ -51,6 +51,14 @@ class Alert:
         What was measured.
     action : str
         What to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.report import map_report
+    >>> X = np.random.default_rng(0).normal(size=(60, 3)) * [100, 1, 1]
+    >>> [alert.title for alert in map_report(X, method="pca", n_neighbors=10).alerts]
+    ['One column dominates']
     """
 
     kind: str
