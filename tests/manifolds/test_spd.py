@@ -6,6 +6,7 @@ from holonomy.manifolds.bures_wasserstein import BuresWasserstein
 from holonomy.manifolds.curvature import sectional_curvature
 from holonomy.manifolds.log_cholesky import LogCholesky
 from holonomy.manifolds.log_euclidean import LogEuclidean
+from holonomy.manifolds.right_invariant import CholeskyRightInvariant
 from holonomy.manifolds.spd import SPD
 from holonomy.manifolds.spd_charts import GeneralizedBuresWasserstein, PowerDeformed
 from holonomy.manifolds.symmetric import sym_inv_sqrt
@@ -40,6 +41,10 @@ class TestLogCholesky(ManifoldSuite):
     @staticmethod
     def sectional(space, x, u, v):
         return torch.zeros(x.shape[:-2], dtype=x.dtype)
+
+
+class TestCholeskyRightInvariant(ManifoldSuite):
+    spaces = (SPD(2, CholeskyRightInvariant()), SPD(3, CholeskyRightInvariant(2.0, 0.1)))
 
 
 class TestPowerDeformed(ManifoldSuite):

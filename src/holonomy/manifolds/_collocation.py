@@ -43,7 +43,7 @@ def transport_along(slope: Callable[[Tensor], Tensor], start: Tensor, count: int
         new = start + torch.einsum("ij,j...->i...", weights[:-1], slopes)
         moved = (new - at).detach().abs().amax() if new.numel() else new.new_zeros(())
         at, slopes = new, slope(new)
-        if bool(moved <= tolerances(start.dtype).eps * (1.0 + new.detach().abs().amax() if new.numel() else 1.0)):
+        if bool(moved <= tolerances(start.dtype).iterate * (1.0 + new.detach().abs().amax() if new.numel() else 1.0)):
             break
     return start + torch.einsum("j,j...->...", weights[-1], slopes)
 

@@ -73,7 +73,8 @@ def _iterate(space: "Manifold", x: Tensor, y: Tensor, align: Align | None) -> Te
         worse = size(new_rest) > size(rest)
         damping = torch.where(worse, 0.5 * damping, (1.5 * damping).clamp_max(1.0))
         v, rest = torch.where(worse, v, new), torch.where(worse, rest, new_rest)
-        if bool((size(rest) <= 4.0 * tolerances(x.dtype).eps * (1.0 + size(v))).all() | (damping < 1e-6).all()):
+        done = size(rest) <= 4.0 * tolerances(x.dtype).iterate * (1.0 + size(v))
+        if bool((done | (damping < 1e-6)).all()):
             break
     return v
 
