@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "curvature": ["ricci_tensor", "riemann_tensor", "scalar_curvature", "sectional_curvature"],
         "distributions": ["BrownianMotion", "RiemannianNormal", "Uniform", "VonMisesFisher", "WrappedNormal"],
         "euclidean": ["Euclidean"],
+        "fixed_rank": ["FixedRank"],
         "fixed_rank_psd": ["FixedRankPSD"],
         "flag": ["Flag"],
         "grassmann": ["Grassmann", "GrassmannProjector"],
