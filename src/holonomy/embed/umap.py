@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from holonomy._core.memory import check_memory
 from holonomy._core.parallel import threads
 from holonomy._core.persistence import Persistent
 from holonomy._core.random import RandomState, check_seed, derive_seed
@@ -16,6 +17,7 @@ from holonomy._core.validation import as_numpy, check_float, check_int, check_op
 from holonomy.embed._distinct_rows import distinct_rows
 from holonomy.embed._given_neighbors import graph_of_arrays
 from holonomy.embed._placement import settle
+from holonomy.embed._umap_memory import advice, peak_memory
 from holonomy.embed.composition import contrast, intersection, union
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.density import DensityForce, log_radii, map_log_radii
@@ -279,6 +281,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if self._space() is not None and self.densmap:
             raise ValueError(f"densmap=True needs output_metric='euclidean', got {self.output_metric!r}.")
         targets = None if y is None else target_array(y, X.shape[0], self.target_metric)
+        check_memory(self.peak_memory(X), f"a map of {X.shape[0]} x {X.shape[1]} data", advice(X.shape[0]))
         self._seed = check_seed(self.random_state)
         for name in OUTPUTS_OF_SOME_FITS:
             self.__dict__.pop(name, None)
@@ -418,6 +421,26 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._connect(None)
             self._lay_out(np.where(np.isnan(start), np.nanmean(start, axis=0), start), self._transform_options())
         return self
+
+    def peak_memory(self, X: Any) -> int:
+        """Estimate the bytes that `fit` would take at its peak, beyond what X takes.
+
+        `fit` refuses data for which this is more than is available, or than ``HOLONOMY_MEMORY_LIMIT`` says.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            The data; only their shape and type are looked at.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
+        given = X if hasattr(X, "shape") and hasattr(X, "dtype") else np.asarray(as_numpy(X))
+        is_spectral = isinstance(self.init, str) and self.init in ("spectral", "tswspectral")
+        k = min(check_int(self.n_neighbors, "n_neighbors", minimum=2), given.shape[0])
+        return int(peak_memory(given, self.metric, k, self.n_components, is_spectral=is_spectral))
 
     def __mul__(self, other: "UMAP") -> "UMAP":
         """Map what this and another model of the same rows agree on."""

@@ -1,0 +1,69 @@
+"""How much memory a map takes at its peak, told from the shape of the data before the start."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from holonomy.graphs._cells import N_AXES
+from holonomy.graphs._exact import BLOCK_ENTRIES
+from holonomy.graphs._reductions import REDUCED_METRICS
+from holonomy.graphs.search import ALIASES, DENSE_ENTRIES, EXACT_WORK, TREE_DIMENSIONS, TREE_ORDERS
+
+ROWS_AT_ONCE = 1024
+"""Most rows of a block of distances."""
+
+EDGES_PER_NEIGHBOR = 1.4
+"""Edges of a point in the symmetric graph for each neighbour: about two in five are not mutual."""
+
+GUARD = 7
+"""Vectors of a spectral start beyond the coordinates."""
+
+
+def peak_memory(X: Any, metric: Any, n_neighbors: int, n_components: int, *, is_spectral: bool) -> float:
+    """Estimate the bytes that a fit takes at its peak, beyond the data themselves.
+
+    The peak is in the search (blocks of distances, a rounded projection, the neighbours found) or, for many rows, in
+    the start of the layout (eigenvectors beside the graph) or the layout (edges dealt out to rounds).
+    """
+    n, k = X.shape[0], n_neighbors
+    edges = EDGES_PER_NEIGHBOR * k
+    graph = 8.0 * edges + 8.0 * k
+    search, kept = _search(X, metric, k)
+    start = (8.0 * 6 * (n_components + GUARD) + 20.0 * edges) if is_spectral else 40.0 * n_components
+    layout = 36.0 * edges + 24.0 * n_components
+    fuzzy = 40.0 * k
+    return max(search, kept + n * (graph + max(fuzzy, start, layout)))
+
+
+def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
+    """Estimate the bytes at the peak of the neighbour search, and those kept after it."""
+    n, d = X.shape
+    block = float(BLOCK_ENTRIES * 4)
+    exact_block = min(4.0 * ROWS_AT_ONCE * n, block)
+    found = 20.0 * n * k
+    name = ALIASES.get(metric, metric) if isinstance(metric, str) else metric
+    copies = 4.0 * n * d if sparse.issparse(X) and float(n) * d <= DENSE_ENTRIES else 0.0
+    if name in ("cosine", "correlation"):
+        copies += float(X.dtype.itemsize) * n * d
+    if name == "precomputed":
+        return 4 * exact_block + found, 0.0
+    if name not in REDUCED_METRICS or (sparse.issparse(X) and copies == 0.0):
+        return 4 * exact_block + found + copies, copies
+    if d <= TREE_DIMENSIONS and n > 1000 and name in TREE_ORDERS and not sparse.issparse(X):
+        tree = 8.0 * n * d + 4.0 * n * d + 24.0 * n
+        return tree + 6 * found / 2.5 + copies, tree + copies
+    if float(n) ** 2 * (d + 100) <= EXACT_WORK:
+        centred = 4.0 * n * d
+        return 2 * exact_block + centred + found + copies, centred + copies
+    cells = n * (4.0 * min(d, N_AXES) + 12.0)
+    return 2 * block + cells + found + copies, cells + copies
+
+
+def advice(n: int) -> str:
+    """Say what to do where a map does not fit."""
+    sample = int(np.clip(n // 4, 2, 1_000_000))
+    return (
+        f"Fit a sample of the rows, say {sample}, and place the rest with transform in parts; or lower n_neighbors, or "
+        "start with init='pca', which needs no eigenvectors."
+    )
