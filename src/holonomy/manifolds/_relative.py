@@ -9,6 +9,9 @@ from holonomy.manifolds._divided_differences import Log, ScalarFunction
 from holonomy.manifolds._invariant import identity_like, trace
 from holonomy.manifolds.symmetric import apply_function, derivative, symmetrize
 
+WIDE_SPECTRUM = 1e-4
+"""Ratio of the smallest to the largest relative eigenvalue below which factors are decomposed instead of matrices."""
+
 
 def relative_squared_distance(A: Tensor, B: Tensor, alpha: float = 1.0, beta: float = 0.0) -> Tensor:
     """Return ``alpha sum(l^2) + beta sum(l)^2``, l the logarithms of the eigenvalues of ``A^-1 B``.
@@ -82,20 +85,37 @@ def _relative(A: Tensor, B: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return L, excess, below
 
 
-def _log_eigenvalues(excess: Tensor, below: Tensor, *, vectors: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _log_eigenvalues(
+    L: Tensor, B: Tensor, excess: Tensor, below: Tensor, *, vectors: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return the logarithms of the relative eigenvalues, the eigenvalues, and the eigenvectors if asked for."""
     if vectors:
         values, U = torch.linalg.eigh(excess)
     else:
         values = torch.linalg.eigvalsh(excess)
         U = torch.empty_like(excess)
-    if not bool(below.any()):
-        return torch.log1p(values), 1.0 + values, U
-    direct = below[..., None]
-    logarithms = torch.where(
-        direct, torch.log(torch.where(direct, values, 1.0)), torch.log1p(torch.where(direct, 0.0, values))
-    )
-    return logarithms, torch.where(direct, values, 1.0 + values), U
+    if bool(below.any()):
+        direct = below[..., None]
+        plain = torch.log(torch.where(direct, values, 1.0))
+        logarithms = torch.where(direct, plain, torch.log1p(torch.where(direct, 0.0, values)))
+        values = torch.where(direct, values, 1.0 + values)
+    else:
+        logarithms, values = torch.log1p(values), 1.0 + values
+    wide = ~(values[..., 0] > WIDE_SPECTRUM * values[..., -1])
+    if bool(wide.any()):
+        logarithms, values, U = logarithms.clone(), values.clone(), U.clone()
+        logarithms[wide], values[wide], U[wide] = _from_factors(L[wide], B.detach().double().expand_as(L)[wide])
+    return logarithms, values, U
+
+
+def _from_factors(L: Tensor, B: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the same from the singular values of the factor of B relative to that of A.
+
+    They spread over half as many digits as the eigenvalues, so the small ones keep twice as many.
+    """
+    U, singular, _ = torch.linalg.svd(torch.linalg.solve_triangular(L, torch.linalg.cholesky(B), upper=False))
+    singular = singular.flip(-1)
+    return 2.0 * torch.log(singular), singular.square(), U.flip(-1)
 
 
 def _quadratic(logarithms: Tensor, alpha: float, beta: float) -> Tensor:
@@ -114,7 +134,7 @@ class _RelativeFunction(torch.autograd.Function):
     def forward(A: Tensor, B: Tensor, f: ScalarFunction) -> tuple[Tensor, ...]:
         if isinstance(f, Log):
             L, excess, below = _relative(A, B)
-            applied, values, U = _log_eigenvalues(excess, below, vectors=True)
+            applied, values, U = _log_eigenvalues(L, B, excess, below, vectors=True)
         else:
             L = torch.linalg.cholesky(A.detach().double())
             values, U = torch.linalg.eigh(_whiten_lower(L, B.detach().double()))
@@ -151,7 +171,7 @@ class _SquaredDistance(torch.autograd.Function):
     @staticmethod
     def forward(A: Tensor, B: Tensor, alpha: float, beta: float, gradients: bool) -> tuple[Tensor, ...]:
         L, excess, below = _relative(A, B)
-        logarithms, values, U = _log_eigenvalues(excess, below, vectors=gradients)
+        logarithms, values, U = _log_eigenvalues(L, B, excess, below, vectors=gradients)
         return _quadratic(logarithms, alpha, beta).to(A.dtype), L, U, values, logarithms
 
     @staticmethod

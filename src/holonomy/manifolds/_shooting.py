@@ -51,7 +51,7 @@ def _iterate(space: "Manifold", x: Tensor, y: Tensor, align: Align | None) -> Te
     def size(v: Tensor) -> Tensor:
         return v.flatten(-rank).norm(dim=-1).reshape(*v.shape[:-rank], *[1] * rank)
 
-    def rest_at(v: Tensor) -> Tensor:
+    def rest_at(v: Tensor) -> tuple[Tensor, Tensor]:
         z = space._exp(x, v)
         missing = (y if align is None else align(y, z)) - z
         at_end = space._project_tangent(z, missing)
@@ -60,19 +60,20 @@ def _iterate(space: "Manifold", x: Tensor, y: Tensor, align: Align | None) -> Te
             back = space._project_tangent(at, back)
         # Projections shorten a vector, which would only slow the iteration down.
         lengths = size(back)
-        return back * torch.where(lengths > 0, size(at_end) / lengths.clamp_min(tolerances(x.dtype).tiny), 0.0)
+        stretch = torch.where(lengths > 0, size(at_end) / lengths.clamp_min(tolerances(x.dtype).tiny), 0.0)
+        return back * stretch, size(missing)
 
     # Projected straight back from beyond a right angle, a vector would change its sign.
     stations = torch.tensor([0.75, 0.5, 0.25], dtype=x.dtype, device=x.device).reshape(-1, *[1] * x.ndim)
     v = torch.zeros_like(x)
-    rest = rest_at(v)
-    damping = torch.ones_like(size(v))
+    rest, gap = rest_at(v)
+    damping = torch.ones_like(gap)
     for _ in range(STEPS):
         new = v + damping * rest
-        new_rest = rest_at(new)
-        worse = size(new_rest) > size(rest)
+        new_rest, new_gap = rest_at(new)
+        worse = new_gap > gap
         damping = torch.where(worse, 0.5 * damping, (1.5 * damping).clamp_max(1.0))
-        v, rest = torch.where(worse, v, new), torch.where(worse, rest, new_rest)
+        v, rest, gap = torch.where(worse, v, new), torch.where(worse, rest, new_rest), torch.minimum(gap, new_gap)
         done = size(rest) <= 4.0 * tolerances(x.dtype).iterate * (1.0 + size(v))
         if bool((done | (damping < 1e-6)).all()):
             break

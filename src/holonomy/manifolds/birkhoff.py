@@ -77,12 +77,12 @@ class Birkhoff(Manifold):
 
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         velocity = widen(self._log(x, y))
-        x, y, v, velocity = torch.broadcast_tensors(widen(x), widen(y), widen(v), velocity)
+        x, y, w, velocity = torch.broadcast_tensors(widen(x), widen(y), widen(v), velocity)
         times = gauss_nodes(self.nodes, x).reshape(-1, *[1] * x.ndim)
         state = torch.stack(_to_roots(x.expand(self.nodes, *x.shape), times * velocity))
         at, slopes = transport_along(_geodesic_slope, state, self.nodes)
         slopes = slopes / times
-        _, start = _to_roots(x, v)
+        _, start = _to_roots(x, w)
         moved = transport_along(lambda w: -_bend(at, slopes, w), start, self.nodes)
         return self._project_tangent(y, 2.0 * y.sqrt() * moved).to(v.dtype)
 
