@@ -136,6 +136,18 @@ def test_maps_come_back_and_place_rows_the_same(parameters, tmp_path):
     assert {**again.get_params(), "random_state": 0} == {**model.get_params(), "random_state": 0}
 
 
+@pytest.mark.parametrize("first", [(2, 1), (1, 1)])
+def test_maps_found_by_widened_search_place_rows_the_same(first, tmp_path, monkeypatch):
+    monkeypatch.setattr("holonomy.graphs.search.EXACT_WORK", 0.0)
+    monkeypatch.setattr("holonomy.graphs.search.NeighborIndex._first_breadth", first)
+    data = np.random.default_rng(0).normal(size=(3000, 12)).astype(np.float32)
+    model = UMAP(n_epochs=2, random_state=0).fit(data)
+    new = data[:200] + np.float32(0.2)
+    expected = model.transform(new)
+    model.save(tmp_path / "map")
+    np.testing.assert_array_equal(load_model(tmp_path / "map").transform(new), expected)
+
+
 def test_supervised_maps_of_data_frames_come_back_and_can_be_updated(tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=list("abcd"))

@@ -183,6 +183,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _not_saved = ("_index",)
 
     _index: NeighborIndex | None = None
+    _searched: tuple[int, int] | None = None
     knn_: NeighborGraph
     graph_: sparse.csr_array
 
@@ -486,11 +487,12 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Find the neighbours of the rows and turn them, with the targets, into the fuzzy graph."""
         n = self._X.shape[0]
         n_neighbors = self._reduced_neighbors(n)
-        self._index = None
+        self._index, self._searched = None, None
         given = graph_of_arrays(self.precomputed_knn, n, str(self.metric)) if graph is None else graph
         if given is None:
             self._index = self._new_index()
             found = self._index.graph(n_neighbors)
+            self._searched = self._index.breadth
         else:
             found = self._checked_graph(given, n, n_neighbors)
         self.knn_ = self._cut(found)
@@ -620,13 +622,19 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return min(wanted, n) - 1
 
     def _new_index(self) -> NeighborIndex:
-        return NeighborIndex(
+        """Index the rows; again after loading, so that new rows are searched as widely as after the fit."""
+        is_known = self._searched is not None
+        index = NeighborIndex(
             self._X,
+            method="exact" if is_known and self.knn_.method == "exact" else "auto",
             metric=self.metric,
             metric_params=self.metric_kwds,
             random_state=derive_seed(self._seed, "neighbors"),
             n_jobs=self.n_jobs,
         )
+        if self._searched is not None:
+            index.breadth = self._searched
+        return index
 
     @staticmethod
     def _checked_graph(graph: NeighborGraph, n: int, n_neighbors: int) -> NeighborGraph:

@@ -165,6 +165,15 @@ class NeighborIndex:
         """Name of the metric."""
         return getattr(self._metric, "__name__", "callable") if callable(self._metric) else self._metric
 
+    @property
+    def breadth(self) -> tuple[int, int]:
+        """Cells and candidates a neighbour that an approximate search looks at; widened until its recall suffices."""
+        return self._breadth
+
+    @breadth.setter
+    def breadth(self, breadth: tuple[int, int]) -> None:
+        self._breadth = breadth
+
     def graph(self, n_neighbors: int = 15) -> NeighborGraph:
         """Return the ``n_neighbors`` nearest neighbours of every point among the others."""
         k = check_int(n_neighbors, "n_neighbors", minimum=1)
