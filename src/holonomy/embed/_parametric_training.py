@@ -29,6 +29,9 @@ ROWS_AT_ONCE = 256
 class Scaled(nn.Module):
     """A network whose inputs are centred and divided by one number, and whose outputs are shifted and stretched."""
 
+    centre: Tensor
+    scale: Tensor
+
     def __init__(self, network: nn.Module, centre: Tensor, scale: Tensor, *, is_inverse: bool) -> None:
         super().__init__()
         self.network = network
@@ -59,6 +62,7 @@ def make_networks(
     """Return a copy of the given networks, or fresh ones where ``encoder`` is None and ``decoder`` is True."""
     centre = torch.as_tensor(moments[0], dtype=torch.float32)
     scale = torch.as_tensor(moments[1], dtype=torch.float32)
+    made: nn.Module
     if encoder is None:
         made = Scaled(perceptron(n_features, n_components, seed), centre, scale, is_inverse=False)
     else:
@@ -166,8 +170,9 @@ class Objective:
         heads, tails = batch
         x = self.data[torch.cat([heads, tails])]
         z = module["encoder"](x)  # type: ignore[index]
+        ends = z.chunk(2)
         total = cross_entropy(
-            *z.chunk(2), self.a, self.b, self.negative_sample_rate, self.repulsion_strength, step.generator
+            ends[0], ends[1], self.a, self.b, self.negative_sample_rate, self.repulsion_strength, step.generator
         )
         terms = {"umap": total}
         if self.correlation_weight > 0:
