@@ -1,6 +1,7 @@
 """Density: local radii of data and maps, and the force that makes the ones follow the others (densMAP)."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,8 @@ class DensityForce:
         values = np.asarray(radii, dtype=np.float64)
         spread = np.nanstd(values)
         self._radii = np.nan_to_num((values - np.nanmean(values)) / (spread if spread > 0 else 1.0))
+        self._lock = Lock()
+        self._places: np.ndarray | None = None
         self._masses, self._means = np.empty(len(values)), np.empty(len(values))
 
     def __call__(
@@ -191,13 +194,24 @@ class DensityForce:
         """Add the moves of one epoch to ``moved[rows]``."""
         if self._strength == 0 or epoch < self._first_epoch:
             return
+        # Radii count after the pushes, which undo what the pulls contract.
+        places = self._places_like(positions)
+        places[rows] = moved[rows]
+        wait()
         span = (rows.start, rows.stop)
-        measured = (positions, *self._edges, *self._curve, self._masses, self._means, *span)
+        measured = (places, *self._edges, *self._curve, self._masses, self._means, *span)
         sum_radii(*measured)
         wait()
         urges, masses, strength = self._urges()
         sampled = (*self._edges, *self._sampled, epoch, 2.0 * step)
-        follow_density(*(positions, moved, *sampled, *self._curve, masses, self._means, urges, strength, *span))
+        follow_density(*(places, moved, *sampled, *self._curve, masses, self._means, urges, strength, *span))
+
+    def _places_like(self, positions: np.ndarray) -> np.ndarray:
+        """Return room for the positions of all points, the same for all threads."""
+        with self._lock:
+            if self._places is None:
+                self._places = np.empty_like(positions)
+            return self._places
 
     def _urges(self) -> tuple[np.ndarray, np.ndarray, float]:
         """How much the correlation gains by a larger log radius of each point, up to a factor, and that factor."""
