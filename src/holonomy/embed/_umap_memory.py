@@ -30,7 +30,7 @@ def peak_memory(X: Any, metric: Any, n_neighbors: int, n_components: int, *, is_
     edges = EDGES_PER_NEIGHBOR * k
     graph = 8.0 * edges + 8.0 * k
     search, kept = _search(X, metric, k)
-    start = (8.0 * 6 * (n_components + GUARD) + 20.0 * edges) if is_spectral else 40.0 * n_components
+    start = (8.0 * 6 * (n_components + GUARD) + 55.0 * edges) if is_spectral else 40.0 * n_components
     layout = 36.0 * edges + 24.0 * n_components
     fuzzy = 40.0 * k
     return max(search, kept + n * (graph + max(fuzzy, start, layout)))
