@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 
 class Chart(nn.Module, ABC):
-    """A smooth bijection between the points of two spaces, with its derivative in both directions."""
+    """A smooth bijection between the points of two spaces, with its derivative in both directions.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds import LogEuclidean
+    >>> LogEuclidean().chart(torch.eye(2))
+    tensor([[0., 0.],
+            [0., 0.]])
+    """
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
