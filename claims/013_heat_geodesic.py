@@ -93,6 +93,11 @@ def beside(distances, peer, cases, seed):
     "5) and branching trees at least as well as PHATE's potential distances.",
     "mean(measured) >= mean(baseline)",
     seeds=FIVE,
+    reason="It holds on the trees and in 3 dimensions. On rolls of 10 and 50 dimensions with noise 0.5 the "
+    "automatic time is too short: on other seeds (600 points) a time of 20 raised the rank correlation "
+    "from 0.89 to 0.93, where PHATE had 0.87. With noise 1 in 50 dimensions the volume correction costs "
+    "most: without it the correlation is 0.39, more than PHATE's 0.37. With noise 5 in 50 dimensions the "
+    "noise (35) exceeds the radius of the roll (14), and no method has a correlation above 0.17.",
 )
 def distances_beside_phate(seed):
     """Compare correlations."""
@@ -104,6 +109,8 @@ def distances_beside_phate(seed):
     "diffusion map distances.",
     "mean(measured) >= mean(baseline)",
     seeds=FIVE,
+    reason="Only on the roll of 50 dimensions with noise 5, where the noise (35) exceeds the radius of the roll "
+    "(14) and no method has a rank correlation above 0.17.",
 )
 def distances_beside_diffusion_maps(seed):
     """Compare correlations."""
@@ -115,6 +122,9 @@ def distances_beside_diffusion_maps(seed):
     "at least as well as shortest paths in the neighbour graph.",
     "mean(measured) >= mean(baseline)",
     seeds=FIVE,
+    reason="Only on the roll of 50 dimensions with noise 1, where the volume correction costs most (without it "
+    "the rank correlation is 0.39, more than the 0.37 of shortest paths), and with noise 5, where no "
+    "method has a correlation above 0.17.",
 )
 def distances_beside_shortest_paths(seed):
     """Compare correlations."""
@@ -128,6 +138,9 @@ MAPPED = {case: spec for case, spec in CASES.items() if spec[1] == 10 or spec[0]
     "Distances on the heat geodesic map correlate with the true distances on Swiss rolls and branching trees at least "
     "as well as those on UMAP's map.",
     "mean(measured) >= mean(baseline)",
+    reason="It holds on the trees and on the roll with noise 5. With less noise edges of the graph join turns of "
+    "the roll; they shorten the large distances that scaling keeps, while UMAP, which looks at neighbours "
+    "only, unrolls it (0.94 against 0.84 with noise 0.5).",
 )
 def maps_beside_umap(seed):
     """Compare correlations."""
@@ -138,6 +151,8 @@ def maps_beside_umap(seed):
     "Distances on the heat geodesic map correlate with the true distances on Swiss rolls and branching trees at least "
     "as well as those on PHATE's map.",
     "mean(measured) >= mean(baseline)",
+    reason="Only on the roll with noise 0.5, by 0.01, as with the distances themselves: the automatic time is "
+    "too short there.",
 )
 def maps_beside_phate(seed):
     """Compare correlations."""
@@ -148,6 +163,9 @@ def maps_beside_phate(seed):
     "Distances on the heat geodesic map correlate with the true distances on Swiss rolls and branching trees at least "
     "as well as those on the map of t-SNE.",
     "mean(measured) >= mean(baseline)",
+    reason="Only on the roll with noise 1, where edges of the graph join its turns: they shorten the large "
+    "distances that scaling keeps, while t-SNE looks at neighbours only (rank correlation 0.42 against "
+    "0.39).",
 )
 def maps_beside_tsne(seed):
     """Compare correlations."""
@@ -220,6 +238,8 @@ def clusters_beside_phate(seed):
     "K-means finds Gaussian clusters on the Swiss roll and the tree at least as well on the heat geodesic map as on "
     "UMAP's.",
     "mean(measured) >= mean(baseline) - 0.01",
+    reason="Only with the 12 clusters that were made for 10 on the tree: their branches overlap on the plane; in "
+    "five dimensions the homogeneity of seed 0 rises from 0.70 to 0.79, and UMAP has 0.83.",
 )
 def clusters_beside_umap(seed):
     """Compare homogeneity and mutual information."""
@@ -254,6 +274,11 @@ SMALL = ("digits", "breast cancer", "tree")
     "With Varadhan's formula alone, the triplet step, and PHATE's kernel and time, the heat geodesic map is PHATE's "
     "(Procrustes disparity).",
     "measured < 0.05",
+    reason="It holds on breast cancer and for two seeds of the digits. Distances agree in part only (linear "
+    "correlation 0.95 on the tree, 0.99 on the digits of seed 2): PHATE adds 1e-7 to its probabilities, "
+    "while heat is followed down to 1e-14. With PHATE's offset the disparity is 0.002 on the tree of seed "
+    "1 and 0.08 on the digits of seed 2; on the tree of seed 0 it stays 0.38, as scaling a tree of 14 "
+    "branches to the plane has several minima that are nearly as good.",
 )
 def limit_phate(seed):
     """Return disparities."""
@@ -271,6 +296,10 @@ def limit_phate(seed):
     "With a short time, no volume correction, entropic affinities and Gaussian weights, the heat geodesic map shares "
     "more of its 15 nearest neighbours with the map of t-SNE than PHATE's map does.",
     "mean(measured) > mean(baseline)",
+    reason="Gaussian weights leave far pairs without weight, and squared errors have no repulsion that would "
+    "keep them apart, as the normalisation of t-SNE does: pieces of the map come to lie on each other. "
+    "Without these weights the digits (seed 0) share 0.50 and with the defaults 0.60 of the neighbours, "
+    "PHATE's map 0.54.",
 )
 def limit_sne(seed):
     """Return the share of neighbours on the map of t-SNE that each map has."""
@@ -297,6 +326,9 @@ def cell_scores(method, seed):
 @check(
     "K-means finds the types of 700 blood cells at least as well on the heat geodesic map as on PHATE's.",
     "mean(measured) >= mean(baseline) - 0.01",
+    reason="PHATE searches neighbours among 100 principal axes and takes the fifth for its scale; with these two "
+    "settings the heat geodesic map has a homogeneity of 0.63 (PHATE 0.62) and a mutual information of "
+    "0.60 (0.58).",
 )
 def cells_beside_phate(seed):
     """Compare homogeneity and mutual information."""
@@ -306,6 +338,8 @@ def cells_beside_phate(seed):
 @check(
     "K-means finds the types of 700 blood cells at least as well on the heat geodesic map as on UMAP's.",
     "mean(measured) >= mean(baseline) - 0.01",
+    reason="In homogeneity only, where all 765 genes decide about neighbours; among 100 principal axes, with the "
+    "fifth neighbour for the scale, it is 0.63 (UMAP 0.61). In mutual information it is ahead.",
 )
 def cells_beside_umap(seed):
     """Compare homogeneity and mutual information."""
@@ -324,6 +358,10 @@ def transport_cost(rows, others):
     "A generation of branching diffusion that was withheld is found better (earth mover's distance) halfway between "
     "its neighbours on a heat geodesic map of ten dimensions than halfway between them on ten principal axes.",
     "mean(measured) < mean(baseline)",
+    reason="The rows are 127 tight clusters, one a node, and the neighbour graph without the generation falls "
+    "into 27 pieces (seed 0, generation 3); no heat flows between these, so what lies halfway on the map "
+    "is another generation as often as not. The tree itself is made of Gaussian steps, and halfway along "
+    "a straight line is where a node in between is most likely.",
 )
 def withheld_generations(seed):
     """Compare distances to the withheld rows, by generation; 250 rows of each generation at most."""
@@ -359,6 +397,9 @@ def package(name, seed):
 @check(
     "Our PHATE makes the map of the phate package (Procrustes disparity, automatic times).",
     "measured < 0.05",
+    reason="Times and potentials agree (on the tree to 0.35 of 16), but the package's stochastic descent stops "
+    "early, as it warns: on the tree its map has a normalised stress of 0.16 where ours and plain "
+    "majorisation have 0.12 to 0.13, on the digits (seed 0) 0.180 where ours has 0.174.",
 )
 def phate_beside_its_package(seed):
     """Return disparities."""
