@@ -9,7 +9,7 @@ from holonomy._core.validation import check_points
 from holonomy.graphs import NeighborGraph, NeighborIndex
 from holonomy.graphs._blocks import run_blocks
 
-SAMPLE = 10_000
+SAMPLE = 5_000
 """Most rows that the axes are computed from."""
 
 

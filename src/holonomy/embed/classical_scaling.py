@@ -115,10 +115,14 @@ def classical_mds(distances: ArrayLike, n_components: int = 2, *, random_state: 
     >>> classical_mds(np.abs(line - line.T), 1).embedding.ravel().round(3)
     array([-1.333, -0.333,  1.667])
     """
-    checked = check_distances(distances)
     m = check_int(n_components, "n_components", minimum=1)
-    n = len(checked)
-    squared = checked**2
+    return scaled_classically(check_distances(distances), m, check_seed(random_state))
+
+
+def scaled_classically(distances: np.ndarray, n_components: int, seed: int) -> ClassicalScaling:
+    """Scale checked distances; see :func:`classical_mds`."""
+    n, m = len(distances), n_components
+    squared = distances**2
     mean_squared = squared.mean(axis=1)
     total = mean_squared.mean()
 
@@ -129,7 +133,7 @@ def classical_mds(distances: ArrayLike, n_components: int = 2, *, random_state: 
         return -0.5 * image
 
     rank = min(m, n)
-    values, vectors, smallest = largest_eigenpairs(centred, n, rank, generator(check_seed(random_state), "classical"))
+    values, vectors, smallest = largest_eigenpairs(centred, n, rank, generator(seed, "classical"))
     eigenvalues, embedding = np.zeros(m), np.zeros((n, m))
     floor = 1e-12 * max(float(np.abs(values).max(initial=0.0)), 1e-300)
     eigenvalues[:rank] = np.where(np.abs(values) > floor, values, 0.0)

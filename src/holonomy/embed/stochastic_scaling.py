@@ -20,11 +20,11 @@ from holonomy.embed.stress import Scaling, initial_coordinates
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._signs import orient
 
-PAIRS = 4e7
+PAIRS = 3e7
 """Pairs after which a descent of automatic length ends, as long as every point has met enough others."""
 
 FEWEST_ROUNDS = 400
-SWEEPS = 20
+SWEEPS = 15
 """Times that all pairs meet, where there are few."""
 
 SMALL_ROUNDS = 20_000
@@ -76,7 +76,7 @@ def stochastic_mds(
     init : {"classical", "random"} or array-like of shape (n, m), default "classical"
         Start; of vectors, ``"classical"`` are their principal components, which is the same.
     n_rounds : int, optional
-        Number of rounds. By default all pairs meet 20 times or more up to 2,000 points; beyond, about 40 million pairs
+        Number of rounds. By default all pairs meet 15 times or more up to 2,000 points; beyond, about 30 million pairs
         meet, and every point at least 400 others.
     random_state : int, Generator, RandomState or None, default 0
         Seed.

@@ -17,7 +17,7 @@ from holonomy._core.random import RandomState, check_seed, derive_seed, generato
 from holonomy._core.validation import check_float, check_int
 from holonomy.embed._dissimilarities import check_distances, check_start, check_weights
 from holonomy.embed._stress_kernels import guttman_rows
-from holonomy.embed.classical_scaling import classical_mds
+from holonomy.embed.classical_scaling import scaled_classically
 from holonomy.graphs._blocks import run_blocks
 
 ROWS_PER_BLOCK = 128
@@ -188,7 +188,7 @@ def initial_coordinates(init: Any, distances: np.ndarray, n_components: int, ran
     if not isinstance(init, str):
         return check_start(init, n, m)
     if init == "classical":
-        return classical_mds(distances, m, random_state=derive_seed(seed, "start")).embedding
+        return scaled_classically(distances, m, derive_seed(seed, "start")).embedding
     if init == "random":
         scale = float(np.sqrt((distances**2).mean() / (2 * m))) or 1.0
         return scale * generator(seed, "start").standard_normal((n, m))

@@ -10,6 +10,8 @@ LEVELS = 400
 """Steps on either side of zero."""
 
 SAMPLE = 10_000
+BLOCK_ENTRIES = 2**21
+"""Distances computed at once: 8 MiB, which stay in the cache."""
 
 
 def rounding_step(coordinates: np.ndarray) -> float:
@@ -39,10 +41,11 @@ def k_means(codes: np.ndarray, n_cells: int, rng: np.random.Generator, *, n_step
 def assign(codes: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Index of the nearest centre of each point; ties go to the lower index."""
     norms = np.einsum("ij,ij->i", centres, centres)
-    block = max(1, 2**24 // len(centres))
-    return np.concatenate(
-        [
-            np.argmin(norms - 2 * (codes[start : start + block] @ centres.T), axis=1)
-            for start in range(0, len(codes), block)
-        ]
-    )
+    doubled = np.ascontiguousarray(-2 * centres.T)
+    nearest = np.empty(len(codes), dtype=np.intp)
+    block = max(1, BLOCK_ENTRIES // len(centres))
+    for start in range(0, len(codes), block):
+        distances = codes[start : start + block] @ doubled
+        distances += norms
+        np.argmin(distances, axis=1, out=nearest[start : start + block])
+    return nearest

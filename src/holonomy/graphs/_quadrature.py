@@ -8,8 +8,8 @@ from threadpoolctl import threadpool_limits
 
 from holonomy._core.random import generator
 
-N_STEPS = 80
-"""Lanczos steps: polynomials up to degree 159 are integrated exactly for each random vector."""
+N_STEPS = 56
+"""Lanczos steps: polynomials up to degree 111 are integrated exactly for each random vector."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,10 +116,12 @@ def landmarks(
 def _walk_coordinates(operator: DiffusionOperator, rng: np.random.Generator) -> np.ndarray:
     """Return unit vectors (n, 64) whose inner products estimate the cosines between the points' walk distributions.
 
-    A distribution is measured relative to the stationary one, as in diffusion distances.
+    A distribution is measured by its difference from the stationary one, and relative to it, as in diffusion distances.
     """
     probes = rng.standard_normal((operator.n_points, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
     coordinates = operator.walk(probes, STEPS, method="products")
+    # What all points share, which is all that is left of a small graph, tells none of them apart.
+    coordinates -= np.einsum("i,ij->j", operator.stationary, coordinates)
     norms = np.linalg.norm(coordinates, axis=1, keepdims=True)
     return coordinates / np.where(norms > 0, norms, 1.0)
 
