@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from holonomy._core.citations import references
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_int, check_option
+from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._clusters import assign, k_means, rounded
 from holonomy.graphs.diffusion import DiffusionOperator
 
@@ -16,8 +18,8 @@ N_PROBES = 64
 """Random functions whose values after some steps of the walk serve as coordinates of the points."""
 
 LLOYD_STEPS = 3
-STEPS = 8
-"""Steps of the walk after which points are compared."""
+STEPS = 50
+"""Steps of the walk after which points are compared; after few, random projections cannot tell near from far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ def landmarks(
     n_landmarks : int, default 2000
         Number of landmarks wanted, in [1, n]. Clusters that stay empty are left out, so there may be fewer.
     method : {"clusters", "random"}, default "clusters"
-        ``"clusters"``: k-means of the points by where the walk leads in 8 steps, measured by random projections.
+        ``"clusters"``: k-means of the points by where the walk leads in 50 steps, measured by random projections.
         ``"random"``: as many random points, each with the points whose walks are most like its own.
     random_state : int, Generator, RandomState or None, default 0
         Seed. The same seed gives the same bits for any number of threads.
@@ -118,12 +120,38 @@ def _walk_coordinates(operator: DiffusionOperator, rng: np.random.Generator) -> 
 
     A distribution is measured by its difference from the stationary one, and relative to it, as in diffusion distances.
     """
-    probes = rng.standard_normal((operator.n_points, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
-    coordinates = operator.walk(probes, STEPS, method="products")
+    n = operator.n_points
+    probes = rng.standard_normal((n, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
+    coordinates, moved = probes.astype(np.float32), np.empty((n, N_PROBES), dtype=np.float32)
+    walk = operator.walk_matrix
+    parts = (walk.indptr, walk.indices, walk.data.astype(np.float32))
+    for _ in range(STEPS):
+        here, there = coordinates, moved
+        run_blocks(lambda start, stop: _average_rows(*parts, here, there, start, stop), n)  # noqa: B023 - runs at once
+        coordinates, moved = moved, coordinates
     # What all points share, which is all that is left of a small graph, tells none of them apart.
     coordinates -= np.einsum("i,ij->j", operator.stationary, coordinates)
     norms = np.linalg.norm(coordinates, axis=1, keepdims=True)
     return coordinates / np.where(norms > 0, norms, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _average_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    values: np.ndarray,
+    averages: np.ndarray,
+    start: int,
+    stop: int,
+) -> None:
+    """Write rows [start, stop) of a sparse matrix times a block of values."""
+    for row in range(start, stop):
+        averages[row, :] = np.float32(0.0)
+        for entry in range(indptr[row], indptr[row + 1]):
+            column, weight = indices[entry], data[entry]
+            for axis in range(values.shape[1]):
+                averages[row, axis] += weight * values[column, axis]
 
 
 def _compressed(operator: DiffusionOperator, labels: np.ndarray) -> Landmarks:
