@@ -243,6 +243,7 @@ def test_sections():
         "connectedness",
         "linear span",
         "dimension",
+        "scales",
         "shape",
         "branching",
         "hubs",

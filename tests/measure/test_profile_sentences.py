@@ -94,6 +94,14 @@ def test_noise_is_measured_on_curved_sets():
     assert clean.sentences[0].startswith("No noise is seen")
 
 
+def test_the_dimension_over_scale_is_told():
+    X = datasets.make_sphere(3000, dim=1, noise=0.005, ambient_dim=10, random_state=0).X
+    values = profile(X).section("scales").values
+    assert values["values"][0] > 3
+    assert values["values"][-1] < 1.5
+    assert "the dimension reads" in profile(X).section("scales").sentences[0]
+
+
 def test_hubs_are_told_in_many_dimensions():
     found = profile(np.random.default_rng(0).normal(size=(800, 60)))
     assert found.section("hubs").values["skewness"] > 1.4

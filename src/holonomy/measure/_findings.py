@@ -35,6 +35,7 @@ TIED_SHARE = 0.1
 MIXED_RATIO = 2.0
 """Spread of local dimensions over that in flat clouds, above which the dimension differs from place to place."""
 
+STRAIGHT_METRICS = ("euclidean", "sqeuclidean")
 FEWEST_POINTS = 20
 POINTS_PER_DIMENSION = 4
 
@@ -91,6 +92,11 @@ class Findings:
     def n_points(self) -> int:
         """Number of points."""
         return self.graph.n_points
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether neighbours were found by straight distances between the points."""
+        return self.graph.metric in STRAIGHT_METRICS
 
     @property
     def is_point(self) -> bool:
@@ -215,7 +221,7 @@ def measure_all(
     two, mle = _measured(two_nn, graph), _measured(mle_dimension, graph)
     tied_share = float(np.mean(near.distances[:, :1] == near.distances[:, 1:2])) if graph.n_neighbors > 1 else 0.0
     # Clouds of real numbers are no measure for discrete data, nor for other metrics.
-    is_straight = mle is not None and graph.metric in ("euclidean", "sqeuclidean")
+    is_straight = mle is not None and graph.metric in STRAIGHT_METRICS
     flatness, sphere, branching = _shape(largest, span, floor, graph.n_neighbors, seed) if is_straight else 3 * (None,)
     findings = Findings(
         graph=graph,

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from holonomy._core.random import derive_seed, generator
 from holonomy.graphs import NeighborGraph
 from holonomy.measure import _wording as wording
 from holonomy.measure._findings import Findings
+from holonomy.measure.dimension_scales import dimension_over_scale
+
+SCALES_SAMPLE = 4000
+"""Points that the dimension over scale is measured on, of more."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,23 @@ def dimension(evidence: Evidence) -> ProfileSection:
     return ProfileSection("dimension", wording.about_dimension(findings), values)
 
 
+def scales(evidence: Evidence) -> ProfileSection | None:
+    """How the dimension changes from near to afar, on a sample of the largest part."""
+    findings = evidence.findings
+    if findings.mle is None or findings.are_too_few or findings.is_tied or not findings.is_straight:
+        return None
+    inside = np.flatnonzero(findings.connectedness.labels == 0)
+    seed = derive_seed(evidence.seed, "scales")
+    if len(inside) > SCALES_SAMPLE:
+        inside = np.sort(generator(seed).choice(inside, SCALES_SAMPLE, replace=False))
+    try:
+        curve = dimension_over_scale(evidence.points[inside], random_state=seed)
+    except ValueError:
+        # Too few distinct rows in a sample.
+        return None
+    return ProfileSection("scales", wording.about_scales(curve), curve.to_dict())
+
+
 def shape(evidence: Evidence) -> ProfileSection:
     """Whether it is flat, curved, or round."""
     findings = evidence.findings
@@ -166,6 +188,7 @@ PRODUCERS: list[Producer] = [
     connected_parts,
     linear_extent,
     dimension,
+    scales,
     shape,
     branching,
     noise,

@@ -6,6 +6,7 @@ from holonomy.measure._columns import Columns
 from holonomy.measure._findings import Findings
 from holonomy.measure._spectral_floor import SpectralFloor
 from holonomy.measure.components import Connectedness
+from holonomy.measure.dimension_scales import DimensionCurve
 from holonomy.measure.intrinsic_dimension import DimensionEstimate
 
 NAMES_SHOWN = 5
@@ -139,6 +140,17 @@ def about_dimension(findings: Findings) -> tuple[str, ...]:
             "Dimensions this high are usually read low: with 2,000 points by 5 to 10 % at 8 dimensions, by 25 % at 20."
         )
     return tuple(sentences)
+
+
+def about_scales(curve: DimensionCurve) -> tuple[str, ...]:
+    """Say how the dimension changes from near to afar."""
+    if len(curve.values) < 2:
+        return ()
+    near, far = ((curve.values[i], curve.low[i], curve.high[i], curve.scales[i]) for i in (0, -1))
+    return (
+        f"At distances around {near[3]:.2g} the dimension reads {near[0]:.1f} ({near[1]:.1f} to {near[2]:.1f}), and "
+        f"around {far[3]:.2g} {far[0]:.1f} ({far[1]:.1f} to {far[2]:.1f}); it is steadiest at {curve.plateau:.1f}.",
+    )
 
 
 def about_shape(findings: Findings) -> tuple[str, ...]:

@@ -41,8 +41,8 @@ class GeometryProfile:
     headline : str
         What the data looks like, in one sentence.
     sections : tuple of ProfileSection
-        Size, connectedness, linear span, dimension, shape, branching, noise, hubs and outliers; those that nothing is
-        known of are left out.
+        Size, connectedness, linear span, dimension, scales, shape, branching, noise, hubs and outliers; those that
+        nothing is known of are left out.
     recommendation : Recommendation
         How to map the data, and why.
     graph : NeighborGraph
@@ -63,8 +63,8 @@ class GeometryProfile:
     >>> import numpy as np
     >>> import holonomy
     >>> found = holonomy.profile(np.random.default_rng(0).normal(size=(200, 3)))
-    >>> [section.name for section in found.sections][:5]
-    ['size', 'connectedness', 'linear span', 'dimension', 'shape']
+    >>> [section.name for section in found.sections][:6]
+    ['size', 'connectedness', 'linear span', 'dimension', 'scales', 'shape']
     >>> found.local_dimension.shape
     (200,)
     """
