@@ -196,3 +196,47 @@ def shift_slopes(v, x, y, e, p, q, g, g_v, g_x, g_y, g_e, g_p, g_q, start, stop)
             sum_x += h * u
             sum_d += h * (np.float64(y[i, j]) - u)
         g_e[i], g_p[i], g_q[i] = sum_v, sum_x, sum_d
+
+
+@_compiled
+def ball_distances(x, y, curvature, out, start, stop):
+    """Fill distances in the stereographic chart of a curvature <= 0."""
+    n = x.shape[1]
+    root = math.sqrt(-curvature)
+    for i in range(start, stop):
+        sum_x, sum_y, sum_d = 0.0, 0.0, 0.0
+        for j in range(n):
+            a, b = np.float64(x[i, j]), np.float64(y[i, j])
+            sum_x += a * a
+            sum_y += b * b
+            sum_d += (b - a) * (b - a)
+        half = math.sqrt(sum_d / ((1.0 + curvature * sum_x) * (1.0 + curvature * sum_y)))
+        out[i] = 2.0 * half if root == 0.0 else 2.0 / root * math.asinh(root * half)
+
+
+@_compiled
+def sphere_distances(x, y, curvature, out, start, stop):
+    """Fill distances on a sphere, from the chords to a point and to the opposite one."""
+    numbers = np.empty((5, 1))
+    for i in range(start, stop):
+        row_x, row_y = x[i : i + 1], y[i : i + 1]
+        angles_rows(row_x, row_y, 0, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], 0, 1)
+        out[i] = 2.0 / math.sqrt(curvature) * math.atan2(math.sqrt(numbers[3, 0]), math.sqrt(numbers[4, 0]))
+
+
+@_compiled
+def hyperboloid_distances(x, y, curvature, out, start, stop):
+    """Fill distances on a hyperboloid, from the difference of the radii and the angle."""
+    numbers = np.empty((5, 1))
+    root = math.sqrt(-curvature)
+    for i in range(start, stop):
+        row_x, row_y = x[i : i + 1], y[i : i + 1]
+        angles_rows(row_x, row_y, 1, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], 0, 1)
+        norm_x, norm_y = math.sqrt(numbers[0, 0]), math.sqrt(numbers[1, 0])
+        below = norm_y * math.sqrt(1.0 - curvature * numbers[0, 0]) + norm_x * math.sqrt(
+            1.0 - curvature * numbers[1, 0]
+        )
+        rise = numbers[2, 0] * (norm_x + norm_y) / below if below > 0.0 else 0.0
+        radial = rise * rise
+        q = 0.5 * radial / (1.0 + math.sqrt(1.0 - curvature * radial)) + 0.25 * numbers[3, 0]
+        out[i] = 2.0 / root * math.asinh(root * math.sqrt(q))

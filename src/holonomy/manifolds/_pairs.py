@@ -5,6 +5,7 @@ one fused pass on a CPU, forward and backward, and the same formula in plain tor
 ``torch.func``, ``torch.compile``, and derivatives of derivatives.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,7 @@ from holonomy.manifolds.numerics import safe_divide, safe_sqrt, widen
 _FUSED_DTYPES = (torch.float32, torch.float64)
 _SMALL = 4096
 _BLOCK_ENTRIES = 1 << 17
+_BLOCK_ROWS = 8192
 
 
 def lengths(x: Tensor, y: Tensor, first: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -58,6 +60,49 @@ def shift(v: Tensor, x: Tensor, y: Tensor, e: Tensor | float, p: Tensor, q: Tens
         factors = (torch.as_tensor(f, dtype=torch.float64).expand(shape) for f in (e, p, q))
         return _Shift.apply(v, x, y, *factors)
     return _shift(v, x, y, e, p, q)
+
+
+def fused_distances(name: str, x: Tensor, y: Tensor, curvature: float | Tensor) -> Tensor | None:
+    """Return distances (...) by the fused kernel of this name where no derivative is asked for, else None."""
+    if (
+        isinstance(curvature, Tensor)
+        or x.device.type != "cpu"
+        or y.device.type != "cpu"
+        or x.dtype != y.dtype
+        or x.dtype not in _FUSED_DTYPES
+        or ((x.requires_grad or y.requires_grad) and torch.is_grad_enabled())
+        or torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()
+    ):
+        return None
+    from holonomy.manifolds import _pair_kernels
+
+    if x.shape != y.shape:
+        x, y = torch.broadcast_tensors(x, y)
+    out = torch.empty(x.shape[:-1], dtype=x.dtype)
+    rows, width = out.numel(), x.shape[-1]
+    flat = out.numpy().reshape(rows)
+    _run(getattr(_pair_kernels, name), [*_vectors(x, y), curvature, flat], rows, width)
+    return out
+
+
+def in_blocks(verb: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Make a verb work through large batches in fixed blocks of rows, whose numbers stay in the cache."""
+
+    @functools.wraps(verb)
+    def blocked(self: Any, *tensors: Tensor) -> Tensor:
+        first = tensors[0]
+        if first.numel() <= 2 * _BLOCK_ROWS * first.shape[-1] or first.device.type != "cpu":
+            return verb(self, *tensors)
+        if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+            return verb(self, *tensors)
+        full = torch.broadcast_tensors(*tensors)
+        shape = full[0].shape
+        blocks = zip(*(t.reshape(-1, shape[-1]).split(_BLOCK_ROWS) for t in full), strict=True)
+        joined = torch.cat([verb(self, *block) for block in blocks])
+        return joined.reshape(*shape[:-1], *joined.shape[1:])
+
+    return blocked
 
 
 def _fused(*tensors: Tensor) -> bool:

@@ -1,6 +1,5 @@
 """Gyrovector structure: addition, scalar product, gyration and inverse on any space with an origin and a log there."""
 
-import torch
 from torch import Tensor
 
 from holonomy.manifolds.base import Manifold

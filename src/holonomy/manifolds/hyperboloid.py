@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, shift, with_slope
+from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, shift, with_slope
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import cosine, sinc
@@ -97,23 +97,30 @@ class Hyperboloid(ConstantCurvature):
         area = with_slope(0.25 * near * far, lambda: xx * vv - (0.25 * (far - near)).square())
         return (vv - self.curvature * area) / (1.0 - self.curvature * xx)
 
+    @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         z = self.curvature * self._squared_norm(x, v)
         return combine(x, v, cosine(z), sinc(z), 0.0)
 
+    @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         q, w, _, _ = self._half_chord(x, y)
         stretch = self._stretch(q, w)
         return combine(x, y, 2.0 * self.curvature * q * stretch, stretch, -1.0)
 
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
+        fused = fused_distances("hyperboloid_distances", x, y, self.curvature)
+        if fused is not None:
+            return fused
         q, w, _, _ = self._half_chord(x, y)
         return self._distance(q, w).to(x.dtype)
 
+    @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         q, w, _, _ = self._half_chord(x, y)
         return self._squared_distance(q, w).to(x.dtype)
 
+    @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         curvature = self.curvature
         _, w, cx, climb = self._half_chord(x, y)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, shift
+from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, shift
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.methods import Projection
 from holonomy.manifolds.numerics import widen
@@ -58,10 +58,12 @@ class Sphere(ConstantCurvature):
         scale = 0.25 / (xx.sqrt() * ny)
         return near * scale, far * scale, ny, gap
 
+    @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         z = self.curvature * widen(v).square().sum(-1)
         return combine(x, v, cosine(z), sinc(z), 0.0)
 
+    @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         z, w, ny, gap = self._chords(x, y)
         stretch, tilt, beyond = self._stretch(z / self.curvature, w), gap / ny, z > 0.5
@@ -83,13 +85,18 @@ class Sphere(ConstantCurvature):
         return tangent * (self.injectivity_radius / tangent.norm(dim=-1, keepdim=True))
 
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
+        fused = fused_distances("sphere_distances", x, y, self.curvature)
+        if fused is not None:
+            return fused
         z, w, _, _ = self._chords(x, y)
         return self._distance(z / self.curvature, w).to(x.dtype)
 
+    @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         z, w, _, _ = self._chords(x, y)
         return self._squared_distance(z / self.curvature, w).to(x.dtype)
 
+    @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         _, w, _, _ = self._chords(x, y)
         vx, vd = dots(v, x, y)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, lengths, shift, with_slope
+from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, lengths, shift, with_slope
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import cosine, sinc, tangent_ratio
@@ -37,6 +37,7 @@ class StereographicChart(ConstantCurvature):
         scale = 2.0 / self._conformal(widen(x).square().sum(-1))
         return (scale * torch.linalg.vector_norm(v, dim=-1, dtype=torch.float64)).to(v.dtype)
 
+    @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         xx, vv, _, near, far = angles(x, v)
         a = self._conformal(xx)
@@ -77,6 +78,7 @@ class StereographicChart(ConstantCurvature):
         radius = torch.where(outside, 1.0 - conformal, 1.0).sqrt()
         return torch.where(outside, edge / radius, 1.0)
 
+    @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         a, b, q, w = self._quotients(x, y)
         stretch = self._stretch(q, w)
@@ -93,13 +95,20 @@ class StereographicChart(ConstantCurvature):
         return axis * (0.5 * self.injectivity_radius * a).to(x.dtype).unsqueeze(-1)
 
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
+        curvature = self.curvature
+        if isinstance(curvature, float) and curvature <= 0:
+            fused = fused_distances("ball_distances", x, y, curvature)
+            if fused is not None:
+                return fused
         _, _, q, w = self._quotients(x, y)
         return self._distance(q, w).to(x.dtype)
 
+    @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         _, _, q, w = self._quotients(x, y)
         return self._squared_distance(q, w).to(x.dtype)
 
+    @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         return self._turn(x, y, v, stretched=True)
 

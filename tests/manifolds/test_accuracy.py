@@ -1,0 +1,208 @@
+"""Every verb of the spaces of constant curvature, and its gradient, against 120 digits.
+
+An answer may be off by ``TARGET`` relative to its size, or by a few times what rounding the inputs to their dtype
+does to the exact answer, whichever is more: nothing can know better than its inputs. Sizes are those of coordinates;
+for tangent vectors of the hyperboloid, whose radial coordinates are stretched by up to exp(40), the metric's will do.
+"""
+
+import functools
+import itertools
+import random
+
+import pytest
+import torch
+from mpmath import mp, mpf
+
+from holonomy.manifolds import Hyperboloid, PoincareBall, Sphere, Stereographic
+from tests.manifolds import oracle
+
+TARGET = {torch.float32: 1e-5, torch.float64: 1e-12}
+ROUNDING = 8
+UNDERFLOW = 1e-30
+DTYPES = (torch.float32, torch.float64)
+
+RADII = (0.0, 1e-8, 1e-3, 1.0, 6.0, 20.0, 40.0)
+LENGTHS = (1e-8, 1e-3, 1.0, 12.0)
+DIRECTIONS = ((0.6, 0.48, 0.64), (-0.36, 0.48, 0.8), (0.8, -0.6, 0.0))
+HEADINGS = ((0.48, -0.6, 0.64), (0.6, 0.48, 0.64), (-0.6, -0.48, -0.64))
+
+
+def cases(curvature, farthest, dtype):
+    """Points at given radii, and points and vectors at given lengths from them along, against and across."""
+    unit = mpf(1) / mp.sqrt(abs(mpf(curvature))) if curvature else mpf(1)
+    chart = oracle.Stereographic(curvature)
+    for radius, reach, (u, w) in itertools.product(RADII, LENGTHS, zip(DIRECTIONS, HEADINGS, strict=True)):
+        if radius + reach > farthest:
+            continue
+        x = [chart.tan(radius * unit / 2) * mpf(a) for a in u]
+        v = [reach * unit / 2 * (1 + chart.k * oracle.dot(x, x)) * mpf(a) for a in w]
+        yield tuple(torch.tensor([float(a) for a in z], dtype=dtype) for z in (x, chart.exp(x, v), v))
+
+
+def embedded(point, curvature):
+    """The coordinates, after the first, of a chart point on the hyperboloid; all of them on the sphere."""
+    square = mpf(curvature) * oracle.dot(point, point)
+    rest = [2 * a / (1 + square) for a in point]
+    return rest if curvature < 0 else [(1 - square) / (1 + square) / mp.sqrt(mpf(curvature)), *rest]
+
+
+def jitter(values, eps, rng):
+    return [a * (1 + mpf(rng.choice((-1, 1)) * eps)) for a in values]
+
+
+def size(values):
+    return oracle.length(values) if isinstance(values, list) else abs(values)
+
+
+def gap(a, b):
+    return size([p - q for p, q in zip(a, b, strict=True)] if isinstance(a, list) else a - b)
+
+
+def judge(reference, inputs, actual, dtype, what, norm=None):
+    """Compare with the reference, at the inputs and at inputs off by half a unit in the last place."""
+    rng = random.Random(0)  # noqa: S311
+    points = [oracle.exact(z) for z in inputs]
+    expected = reference(*points)
+    eps = torch.finfo(dtype).eps / 2
+    spread = max(gap(reference(*[jitter(p, eps, rng) for p in points]), expected) for _ in range(4))
+    found = oracle.exact(actual) if isinstance(expected, list) else mpf(float(actual))
+    error = gap(found, expected)
+    if norm is not None and norm([a - b for a, b in zip(found, expected, strict=True)]) <= TARGET[dtype] * norm(
+        expected
+    ):
+        return
+    assert error <= TARGET[dtype] * size(expected) + ROUNDING * spread + UNDERFLOW, (
+        f"{what}: error {mp.nstr(error, 3)} at size {mp.nstr(size(expected), 3)}, inputs allow {mp.nstr(spread, 3)}"
+    )
+
+
+def lift(x):
+    """Add the first coordinate of a hyperboloid, rounded."""
+    return lambda curvature: torch.cat([(x.double().square().sum() - 1 / curvature).sqrt()[None].to(x.dtype), x])
+
+
+def tangent(x, v, curvature):
+    """Add the first coordinate of a tangent vector."""
+    time = (x.double().square().sum() - 1 / curvature).sqrt()
+    return torch.cat([((x.double() * v.double()).sum() / time)[None].to(v.dtype), v])
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [-10.0, -1.0, -1e-3, -1e-9, 0.0, 1e-9, 1e-3, 1.0, 10.0])
+def test_stereographic(curvature, dtype):
+    farthest = 40.0 if curvature == 0 else 3.0 if curvature > 0 else 14.0 if dtype is torch.float32 else 34.0
+    space, reference = Stereographic(3, curvature), oracle.Stereographic(curvature)
+    for x, y, v in cases(curvature, farthest, dtype):
+        judge(reference.dist, (x, y), space.dist(x, y), dtype, "dist")
+        judge(reference.log, (x, y), space.log(x, y), dtype, "log")
+        judge(reference.exp, (x, v), space.exp(x, v), dtype, "exp")
+        judge(reference.transport, (x, y, v), space.transport(x, y, v), dtype, "transport")
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [-1e3, -10.0, -1.0, -1e-3])
+def test_hyperboloid(curvature, dtype):
+    space, reference = Hyperboloid(3, curvature), oracle.Hyperboloid(curvature)
+    for chart_x, chart_y, chart_v in cases(curvature, 40.0, torch.float64):
+        if 1 + curvature * float((chart_y**2).sum()) <= 0:
+            continue
+        a, b = (torch.tensor([float(c) for c in embedded(oracle.exact(z), curvature)], dtype=dtype) for z in
+                (chart_x, chart_y))  # fmt: skip
+        x, y = lift(a)(curvature), lift(b)(curvature)
+        w = (chart_v / chart_v.norm()).to(dtype)
+        v = tangent(a, w, curvature)
+        judge(reference.dist, (a, b), space.dist(x, y), dtype, "dist")
+        judge(reference.log, (a, b), space.log(x, y)[1:], dtype, "log")
+        judge(reference.exp, (a, w), space.exp(x, v)[1:], dtype, "exp")
+        norm = functools.partial(reference.norm, oracle.exact(b))
+        judge(reference.transport, (a, b, w), space.transport(x, y, v)[1:], dtype, "transport", norm)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [1e-3, 1.0, 10.0, 1e3])
+def test_sphere(curvature, dtype):
+    space, reference = Sphere(3, curvature), oracle.Sphere(curvature)
+    for chart_x, chart_y, chart_v in cases(curvature, 3.0, torch.float64):
+        x, y = (torch.tensor([float(c) for c in embedded(oracle.exact(z), curvature)], dtype=dtype) for z in
+                (chart_x, chart_y))  # fmt: skip
+        v = space.project_tangent(x, torch.cat([chart_v[:1], chart_v]).to(dtype))
+        judge(reference.transport, (x, y, v), space.transport(x, y, v), dtype, "transport")
+        judge(reference.exp, (x, v), space.exp(x, v), dtype, "exp")
+        for z in (y, -y):
+            judge(reference.dist, (x, z), space.dist(x, z), dtype, "dist")
+            judge(reference.log, (x, z), space.log(x, z), dtype, "log")
+
+
+def gradient(verb, inputs, weights):
+    variables = [z.clone().requires_grad_() for z in inputs]
+    output = verb(*variables)
+    return torch.autograd.grad((output * weights).sum() if output.ndim else output, variables)
+
+
+def slopes(reference, weights, index):
+    """The exact gradient by one input, from central differences in 120 digits."""
+
+    def function(*points):
+        value = reference(*points)
+        return oracle.dot(value, weights) if isinstance(value, list) else value
+
+    def result(*points):
+        found = []
+        for j in range(len(points[index])):
+            step = mpf(10) ** -40 * (1 + abs(points[index][j]))
+            up, down = ([list(p) for p in points] for _ in range(2))
+            up[index][j] += step
+            down[index][j] -= step
+            found.append((function(*up) - function(*down)) / (2 * step))
+        return found
+
+    return result
+
+
+WEIGHTS = (0.7, -0.4, 0.9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [-10.0, -1.0, -1e-6, 0.0, 1e-6, 1.0])
+def test_gradients_in_the_chart(curvature, dtype):
+    space, reference = Stereographic(3, curvature), oracle.Stereographic(curvature)
+    farthest = 6.0 if curvature <= 0 else 1.0
+    weights = torch.tensor(WEIGHTS, dtype=dtype)
+    for x, y, v in itertools.islice(cases(curvature, farthest, dtype), 0, None, 4):
+        for name, inputs in (("dist", (x, y)), ("log", (x, y)), ("exp", (x, v)), ("transport", (x, y, v))):
+            found = gradient(getattr(space, name), inputs, weights)
+            for index, slope in enumerate(found):
+                exact = slopes(getattr(reference, name), oracle.exact(weights), index)
+                judge(exact, inputs, slope, dtype, f"gradient {index} of {name}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [-100.0, -1.0, -1e-2])
+def test_gradients_on_the_hyperboloid(curvature, dtype):
+    space, reference = Hyperboloid(3, curvature), oracle.Hyperboloid(curvature)
+    weights = torch.tensor(WEIGHTS, dtype=dtype)
+    for chart_x, chart_y, chart_v in itertools.islice(cases(curvature, 12.0, torch.float64), 0, None, 4):
+        a, b = (torch.tensor([float(c) for c in embedded(oracle.exact(z), curvature)], dtype=dtype) for z in
+                (chart_x, chart_y))  # fmt: skip
+        if torch.equal(a, b):
+            continue
+        w = (chart_v / chart_v.norm() / abs(curvature) ** 0.5).to(dtype)
+        verbs = {
+            "dist": (lambda p, q: space.dist(lift(p)(curvature), lift(q)(curvature)), (a, b)),
+            "log": (lambda p, q: space.log(lift(p)(curvature), lift(q)(curvature))[1:], (a, b)),
+            "exp": (lambda p, u: space.exp(lift(p)(curvature), tangent(p, u, curvature))[1:], (a, w)),
+        }
+        for name, (verb, inputs) in verbs.items():
+            for index, slope in enumerate(gradient(verb, inputs, weights)):
+                exact = slopes(getattr(reference, name), oracle.exact(weights), index)
+                judge(exact, inputs, slope, dtype, f"gradient {index} of {name}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_the_ball_is_the_chart(dtype):
+    ball, chart = PoincareBall(3, -2.0), Stereographic(3, -2.0)
+    for x, y, v in cases(-2.0, 12.0, dtype):
+        assert torch.equal(ball.dist(x, y), chart.dist(x, y))
+        assert torch.equal(ball.exp(x, v), chart.exp(x, v))
