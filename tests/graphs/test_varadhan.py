@@ -81,6 +81,11 @@ def test_pairs_without_heat_are_as_far_as_the_farthest_others():
     assert found.distances[0, 2] == found.distances[1, 2] > found.distances[0, 1]
 
 
+def test_points_without_any_heat_between_them_are_apart():
+    found = heat_distances(np.eye(3), 2.0, noise=1e-14)
+    np.testing.assert_allclose(found.distances, np.sqrt(8 * np.log(1e14)) * (1 - np.eye(3)))
+
+
 def test_scale_is_a_power():
     kernel = DiffusionOperator(ring(30), "combinatorial").heat_kernel(0.5)
     plain, squared = (heat_distances(kernel, 0.5, scale=p).distances for p in (1, 2))

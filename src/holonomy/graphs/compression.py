@@ -1,6 +1,7 @@
 """A large graph compressed to landmarks: clusters of points between which the diffusion is the same walk, two steps."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -18,8 +19,14 @@ N_PROBES = 64
 """Random functions whose values after some steps of the walk serve as coordinates of the points."""
 
 LLOYD_STEPS = 3
-STEPS = 50
-"""Steps of the walk after which points are compared; after few, random projections cannot tell near from far."""
+FEW_STEPS = 2
+CHECKED_STEPS = (FEW_STEPS, 4, 8, 16, 32, 50)
+"""Steps of the walk after which it may end; after few, random projections cannot tell near points from far ones."""
+
+SHARE_OF_NEARBY = 0.1
+
+MIXED = 1e-3
+"""Share of the start below which what is left of a walk is not worth following further."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +77,8 @@ def landmarks(
     n_landmarks : int, default 2000
         Number of landmarks wanted, in [1, n]. Clusters that stay empty are left out, so there may be fewer.
     method : {"clusters", "random"}, default "clusters"
-        ``"clusters"``: k-means of the points by where the walk leads in 50 steps, measured by random projections.
+        ``"clusters"``: k-means of the points by where the walk leads in 50 steps (or until it has mixed), measured by
+        random projections.
         ``"random"``: as many random points, each with the points whose walks are most like its own.
     random_state : int, Generator, RandomState or None, default 0
         Seed. The same seed gives the same bits for any number of threads.
@@ -116,23 +124,46 @@ def landmarks(
 
 
 def _walk_coordinates(operator: DiffusionOperator, rng: np.random.Generator) -> np.ndarray:
-    """Return unit vectors (n, 64) whose inner products estimate the cosines between the points' walk distributions.
+    """Return vectors (n, 64) whose inner products estimate the cosines between the points' walk distributions.
 
     A distribution is measured by its difference from the stationary one, and relative to it, as in diffusion distances.
+    A little of the distribution after few steps is added, which tells apart what has mixed later.
     """
-    n = operator.n_points
-    probes = rng.standard_normal((n, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
-    coordinates, moved = probes.astype(np.float32), np.empty((n, N_PROBES), dtype=np.float32)
+    probes = rng.standard_normal((operator.n_points, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
+    stationary = operator.stationary
     walk = operator.walk_matrix
     parts = (walk.indptr, walk.indices, walk.data.astype(np.float32))
-    for _ in range(STEPS):
-        here, there = coordinates, moved
-        run_blocks(lambda start, stop: _average_rows(*parts, here, there, start, stop), n)  # noqa: B023 - runs at once
-        coordinates, moved = moved, coordinates
-    # What all points share, which is all that is left of a small graph, tells none of them apart.
-    coordinates -= np.einsum("i,ij->j", operator.stationary, coordinates)
-    norms = np.linalg.norm(coordinates, axis=1, keepdims=True)
-    return coordinates / np.where(norms > 0, norms, 1.0)
+    coordinates = _without_mean(_averaged(parts, probes.astype(np.float32), FEW_STEPS), stationary)
+    nearby = SHARE_OF_NEARBY * _unit_rows(coordinates)
+    least = MIXED * float(np.sqrt(np.mean(coordinates**2)))
+    for before, after in pairwise(CHECKED_STEPS):
+        coordinates = _without_mean(_averaged(parts, coordinates, after - before), stationary)
+        if np.sqrt(np.mean(coordinates**2)) < least:
+            break
+    return _unit_rows(coordinates) + nearby
+
+
+def _unit_rows(values: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(values, axis=1, keepdims=True)
+    return values / np.where(norms > 0, norms, 1.0)
+
+
+def _without_mean(values: np.ndarray, stationary: np.ndarray) -> np.ndarray:
+    """Take off what all points share; it tells none of them apart, and is all that long walks leave."""
+    return values - np.einsum("i,ij->j", stationary, values).astype(np.float32)
+
+
+def _averaged(parts: tuple[np.ndarray, ...], values: np.ndarray, n_steps: int) -> np.ndarray:
+    """Return values after some steps of the walk given by its rows, columns and weights."""
+    indptr, indices, data = parts
+    for _ in range(n_steps):
+        before, values = values, np.empty_like(values)
+
+        def step(start: int, stop: int, before: np.ndarray = before, after: np.ndarray = values) -> None:
+            _average_rows(indptr, indices, data, before, after, start, stop)
+
+        run_blocks(step, len(values))
+    return values
 
 
 @njit(cache=True, nogil=True)

@@ -21,7 +21,8 @@ class HeatDistances:
     distances : ndarray, shape (n, n)
         Symmetric, at least 0, with 0 on the diagonal.
     far_share : float
-        Share of the pairs that no heat reached; they have the largest distance of all others.
+        Share of the pairs that no heat reached; they have the largest distance of all others (or, where there are no
+        others, that which ``noise`` stands for).
 
     Examples
     --------
@@ -107,7 +108,10 @@ def heat_distances(
     squared *= 4.0 * time
     np.maximum(squared, 0.0, out=squared)
     np.fill_diagonal(squared, 0.0)
-    squared[is_far] = squared[~is_far].max()
+    if is_far.any():
+        reach = float(squared[~is_far].max())
+        # Where no heat reached any other point, all that is known is how little can have.
+        squared[is_far] = reach if reach > 0 else -4.0 * time * np.log(max(noise, np.finfo(np.float64).tiny))
     distances = np.sqrt(squared) if power == 1.0 else squared ** (power / 2.0)
     n_pairs = max(heat.size - len(heat), 1)
     return HeatDistances(distances, float(np.count_nonzero(is_far)) / n_pairs)
