@@ -1,0 +1,32 @@
+"""PHATE's map of the MNIST test set and five turned copies, beside the phate package."""
+
+import numpy as np
+
+from benchmarks.harness import Benchmark, Contender
+from benchmarks.phate_mnist10k import holonomy, phate
+from benchmarks.umap_mnist10k import judge, load
+
+DEGREES = (-20, -10, 10, 20, 30)
+
+
+def prepare() -> None:
+    """Write the images, float32 of shape (60000, 784), and their labels."""
+    from scipy.ndimage import rotate
+
+    from holonomy import datasets
+
+    digits = datasets.load("mnist", split="test")
+    images = np.asarray(digits.X, dtype=np.float32)
+    squares = images.reshape(-1, 28, 28)
+    copies = [np.clip(rotate(squares, angle, axes=(1, 2), reshape=False, order=1), 0, 255) for angle in DEGREES]
+    np.save("images.npy", np.concatenate([images, *(copy.reshape(images.shape) for copy in copies)]))
+    np.save("labels.npy", np.tile(np.asarray(digits.target), 1 + len(DEGREES)))
+
+
+BENCHMARK = Benchmark(
+    title="PHATE of the MNIST test set and five turned copies, 60,000 × 784",
+    contenders=(Contender("holonomy", "holonomy", holonomy), Contender("phate", "phate", phate)),
+    prepare=prepare,
+    load=load,
+    judge=judge,
+)
