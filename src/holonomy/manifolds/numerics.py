@@ -25,6 +25,10 @@ class Tolerances:
         Relative step at which an iterative verb has converged.
     rank : float
         Singular value, relative to the largest, below which a direction counts as absent.
+    mean : float
+        Norm of a mean logarithm, relative to the root mean square distance, at which a mean has been found.
+    gradient : float
+        Length of a gradient at which a minimisation counts as converged.
     """
 
     eps: float
@@ -33,19 +37,21 @@ class Tolerances:
     interior: float
     iterate: float
     rank: float
+    mean: float
+    gradient: float
 
 
-def _tolerances(dtype: torch.dtype, belongs: float) -> Tolerances:
+def _tolerances(dtype: torch.dtype, belongs: float, mean: float) -> Tolerances:
     info = torch.finfo(dtype)
     eps = float(info.eps)
-    return Tolerances(eps, float(info.tiny), belongs, 0.75 * eps, 8.0 * eps, eps**0.75)
+    return Tolerances(eps, float(info.tiny), belongs, 0.75 * eps, 8.0 * eps, eps**0.75, mean, eps**0.4)
 
 
 _BY_DTYPE = {
-    torch.float64: _tolerances(torch.float64, 1e-9),
-    torch.float32: _tolerances(torch.float32, 1e-4),
-    torch.float16: _tolerances(torch.float16, 2e-2),
-    torch.bfloat16: _tolerances(torch.bfloat16, 1e-1),
+    torch.float64: _tolerances(torch.float64, 1e-9, 1e-10),
+    torch.float32: _tolerances(torch.float32, 1e-4, 1e-5),
+    torch.float16: _tolerances(torch.float16, 2e-2, 2e-2),
+    torch.bfloat16: _tolerances(torch.bfloat16, 1e-1, 1e-1),
 }
 
 

@@ -1,0 +1,200 @@
+"""What a solver is given: values, Riemannian gradients and Hessians of a function at points, counted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holonomy.manifolds import Manifold
+from holonomy.manifolds.methods import Retraction, Transport
+from holonomy.manifolds.numerics import tolerances
+from holonomy.optim._moves import default_retraction, default_transport
+
+Product = Callable[[Tensor], Tensor]
+"""From a tangent vector to the Hessian applied to it."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A function at a point: its value, partial derivatives, Riemannian gradient and the length of that."""
+
+    x: Tensor
+    fun: float
+    egrad: Tensor
+    grad: Tensor
+    norm: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether the value and the gradient are."""
+        return torch.isfinite(torch.tensor([self.fun, self.norm])).all().item()  # type: ignore[return-value]
+
+
+class Problem:
+    """A function on a manifold, as solvers see it.
+
+    Parameters
+    ----------
+    fun : callable
+        From a point, a tensor, to a number.
+    manifold : Manifold
+        The space, whose shape is that of a point.
+    jac : callable, True or None
+        From a point to the partial derivatives; with True ``fun`` returns both; None is automatic differentiation.
+    hessp : callable or None
+        From a point and a vector to the derivative of ``jac`` along the vector.
+    retraction, transport : method objects or None
+        How to move; by default as suits the space.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        manifold: Manifold,
+        jac: Any = None,
+        hessp: Callable[..., Any] | None = None,
+        retraction: Retraction | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.fun, self.manifold, self.jac, self.hessp = fun, manifold, jac, hessp
+        self._retraction = default_retraction(manifold) if retraction is None else retraction
+        self._transport = default_transport(manifold) if transport is None else transport
+        self.nfev = self.njev = self.nhev = 0
+        self.hessian_used = "none"
+
+    def retract(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return the point reached from x along v."""
+        return self._retraction(self.manifold, x, v)
+
+    def transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
+        """Return vectors at x, of any leading axes, moved to y."""
+        return self._transport(self.manifold, x, y, v)
+
+    def inner(self, x: Tensor, u: Tensor, v: Tensor) -> float:
+        """Return the inner product of two tangent vectors."""
+        return float(self.manifold.inner(x, u, v))
+
+    def norm(self, x: Tensor, v: Tensor) -> float:
+        """Return the length of a tangent vector."""
+        return float(self.manifold.norm(x, v))
+
+    def value(self, x: Tensor) -> float:
+        """Return the function's value."""
+        self.nfev += 1
+        result = self.fun(x)
+        return float(_scalar(result[0] if self.jac is True else result))
+
+    def evaluate(self, x: Tensor) -> Evaluation:
+        """Return value and gradient."""
+        self.nfev += 1
+        self.njev += 1
+        if self.jac is None:
+            value, egrad = self._differentiate(x)
+        elif self.jac is True:
+            value, egrad = self.fun(x)
+            value, egrad = _scalar(value), _like(egrad, x, "jac")
+        else:
+            value, egrad = _scalar(self.fun(x)), _like(self.jac(x), x, "jac")
+        grad = self.manifold.egrad_to_rgrad(x, egrad)
+        return Evaluation(x, float(value), egrad, grad, self.norm(x, grad))
+
+    def slope(self, x: Tensor, t: float, direction: Tensor, there: Evaluation) -> float:
+        """Return the derivative at t of the function along the curve that retracts multiples of a direction."""
+        time = torch.tensor(t, dtype=x.dtype, device=x.device, requires_grad=True)
+        with torch.enable_grad():
+            moved = self.retract(x, time * direction)
+            (slope,) = torch.autograd.grad(moved, time, grad_outputs=there.egrad)
+        return float(slope)
+
+    def hessian(self, at: Evaluation) -> Product:
+        """Return the Hessian at a point, of the function pulled back by the retraction, as a map of tangent vectors.
+
+        It is the Riemannian Hessian where the retraction is of second order, and at critical points.
+        """
+        product = None if self._needs_differences() else self._exact_hessian(at)
+        if product is None:
+            self.hessian_used = "finite differences"
+            product = self._difference_hessian(at)
+
+        def counted(v: Tensor) -> Tensor:
+            self.nhev += 1
+            return product(v)
+
+        return counted
+
+    def _needs_differences(self) -> bool:
+        return self.hessian_used == "finite differences" or (self.hessp is None and self.jac is not None)
+
+    def _exact_hessian(self, at: Evaluation) -> Product | None:
+        """Differentiate twice; None where something on the way has no second derivative."""
+        steps = torch.zeros_like(at.x).requires_grad_()
+        try:
+            with torch.enable_grad():
+                moved = self.retract(at.x, steps)
+                height = self.fun(moved) if self.hessp is None else (at.egrad * moved).sum()
+                (slope,) = torch.autograd.grad(height, steps, create_graph=True)
+            bend = self._bend(slope, steps, at.grad)
+        except (RuntimeError, NotImplementedError):
+            return None
+        if not bool(torch.isfinite(bend).all()):
+            return None
+        self.hessian_used = "automatic differentiation" if self.hessp is None else "hessp"
+
+        def product(v: Tensor) -> Tensor:
+            covector = self._bend(slope, steps, v)
+            if self.hessp is not None:
+                covector = covector + _like(self.hessp(at.x, v), at.x, "hessp")
+            return self.manifold.egrad_to_rgrad(at.x, covector)
+
+        return product
+
+    @staticmethod
+    def _bend(slope: Tensor, steps: Tensor, v: Tensor) -> Tensor:
+        """Return the derivative of the slope along v; nothing where the slope is constant."""
+        if not slope.requires_grad:
+            return torch.zeros_like(steps)
+        (bend,) = torch.autograd.grad(slope, steps, grad_outputs=v, retain_graph=True, allow_unused=True)
+        return torch.zeros_like(steps) if bend is None else bend
+
+    def _difference_hessian(self, at: Evaluation) -> Product:
+        """Compare the gradient with one a short step away, brought back."""
+        reach = tolerances(at.x.dtype).eps ** 0.5 * (1.0 + float(at.x.norm()))
+
+        def product(v: Tensor) -> Tensor:
+            length = self.norm(at.x, v)
+            if length == 0.0:
+                return torch.zeros_like(v)
+            step = reach / length
+            near = self.evaluate(self.retract(at.x, step * v))
+            back = self.transport(near.x, at.x, near.grad)
+            return self.manifold.project_tangent(at.x, (back - at.grad) / step)
+
+        return product
+
+    def _differentiate(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        variable = x.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            value = _scalar(self.fun(variable))
+            if not value.requires_grad:
+                raise ValueError(
+                    "fun must compute its value from its argument by differentiable operations of torch, and the value "
+                    "does not depend on it; otherwise pass the derivatives as jac."
+                )
+            (egrad,) = torch.autograd.grad(value, variable)
+        return value.detach(), egrad
+
+
+def _scalar(value: Any) -> Tensor:
+    number = torch.as_tensor(value)
+    if number.numel() != 1:
+        raise ValueError(f"fun must return one number, got a result of shape {tuple(number.shape)}.")
+    return number.reshape(())
+
+
+def _like(value: Any, x: Tensor, name: str) -> Tensor:
+    result = torch.as_tensor(value, device=x.device).detach().to(x.dtype)
+    if result.shape != x.shape:
+        raise ValueError(f"{name} must return an array of the shape {tuple(x.shape)} of x, got {tuple(result.shape)}.")
+    return result
