@@ -10,7 +10,19 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["catalogue", "datasets", "embed", "graphs", "manifolds", "measure", "optim", "plot", "report"],
+    submodules=[
+        "catalogue",
+        "datasets",
+        "embed",
+        "graphs",
+        "manifolds",
+        "measure",
+        "nn",
+        "objectives",
+        "optim",
+        "plot",
+        "report",
+    ],
     submod_attrs={
         "_core.citations": ["citation"],
         "_core.persistence": ["load_model"],

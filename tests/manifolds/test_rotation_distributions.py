@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from holonomy.manifolds.rotation_conversions import matrix_to_axis_angle, matrix_to_quaternion
-from holonomy.manifolds.rotation_distributions import Bingham, IsotropicGaussian, bingham_log_normalizer
+from holonomy.manifolds.rotation_distributions import Bingham, IsotropicGaussian, MatrixFisher, bingham_log_normalizer
 from holonomy.manifolds.special_orthogonal import SpecialOrthogonal
 
 COUNT = 40_000
@@ -62,10 +62,47 @@ def test_isotropic_gaussian_samples_follow_the_density(s):
     assert torch.equal(again, IsotropicGaussian(mean, s).sample(3, random_state=0))
 
 
+def test_matrix_fisher_is_its_density_and_integrates_to_one():
+    F = torch.tensor([[2.0, 0.3, -1.0], [0.0, -1.5, 0.4], [0.7, 0.2, 1.0]], dtype=torch.float64)
+    x = SpecialOrthogonal(3).random_uniform(COUNT, random_state=0, dtype=torch.float64)
+    log_prob = MatrixFisher(F).log_prob(x)
+    shift = log_prob - (F * x).sum((-2, -1))
+    torch.testing.assert_close(shift, shift[:1].expand(COUNT))
+    mass = log_prob.exp() * 8 * math.pi**2
+    assert float(mass.mean()) == pytest.approx(1.0, abs=5 * float(mass.std()) / COUNT**0.5)
+
+
+def test_a_sharp_matrix_fisher_distribution_is_normal_about_its_mode():
+    strengths = torch.tensor([900.0, 400.0, 100.0], dtype=torch.float64)
+    Q = SpecialOrthogonal(3).random_uniform(random_state=1, dtype=torch.float64)
+    fisher = MatrixFisher(Q @ torch.diag(strengths))
+    torch.testing.assert_close(fisher.mode(), Q)
+    w = matrix_to_axis_angle(Q.mT @ fisher.sample(COUNT, random_state=0))
+    variance = 1.0 / (strengths.sum() - strengths)
+    torch.testing.assert_close(w.var(0), variance, rtol=0.05, atol=0.0)
+
+
+def test_batches_are_their_members_and_differentiable():
+    F = torch.randn(2, 3, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    x = SpecialOrthogonal(3).random_uniform(2, 3, random_state=0, dtype=torch.float64)
+    batch = MatrixFisher(F)
+    single = torch.stack([MatrixFisher(f).log_prob(r) for f, r in zip(F.flatten(0, 1), x.flatten(0, 1), strict=True)])
+    torch.testing.assert_close(batch.log_prob(x).flatten(), single)
+    assert batch.sample(5, random_state=0).shape == (5, 2, 3, 3, 3)
+    assert batch.sample(0).shape == (0, 2, 3, 3, 3)
+    assert batch.mode().shape == (2, 3, 3, 3)
+    assert torch.autograd.gradcheck(lambda F: MatrixFisher(F).log_prob(x), F)
+    flat = MatrixFisher(0.0 * F[0, 0]).log_prob(x[0, 0])
+    (gradient,) = torch.autograd.grad(flat, F)
+    assert torch.isfinite(gradient).all()
+
+
 def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="F must hold"):
+        MatrixFisher(torch.eye(4))
     with pytest.raises(ValueError, match="s must be positive"):
         IsotropicGaussian(torch.eye(3), 0.0)
     with pytest.raises(ValueError, match="mean"):
         IsotropicGaussian(2.0 * torch.eye(3), 1.0)
-    with pytest.raises(ValueError, match="A must be"):
+    with pytest.raises(ValueError, match="A must hold"):
         Bingham(torch.eye(3))

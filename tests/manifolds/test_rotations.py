@@ -1,6 +1,7 @@
 """Rotations and rigid motions: the suite, closed forms, SciPy, and heat kernels by quadrature."""
 
 import math
+import warnings
 
 import mpmath as mp
 import numpy as np
@@ -10,15 +11,15 @@ from scipy.spatial.transform import Rotation
 
 from holonomy.manifolds.rigid_motions import SE, LeftInvariant, Screw
 from holonomy.manifolds.rotation_conversions import (
+    AXES,
     ORDERS,
     axis_angle_to_matrix,
+    check_rotations,
     euler_to_matrix,
     matrix_to_axis_angle,
     matrix_to_euler,
     matrix_to_quaternion,
-    matrix_to_sixd,
     quaternion_to_matrix,
-    sixd_to_matrix,
 )
 from holonomy.manifolds.rotation_kernels import _characters, _log_windings, so3_heat_kernel, so3_log_heat_kernel
 from holonomy.manifolds.special_orthogonal import SpecialOrthogonal
@@ -57,13 +58,55 @@ def _rotations(count, seed=0):
     return SpecialOrthogonal(3).random_uniform(count, random_state=seed, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("order", ORDERS)
-def test_euler_angles_equal_scipy(order):
+def test_all_24_euler_angles_equal_scipy(order, axes):
     x = _rotations(200)
-    angles = matrix_to_euler(x, order)
-    expected = Rotation.from_matrix(x.numpy()).as_euler(order.upper())
+    angles = matrix_to_euler(x, order, axes=axes)
+    scipy_order = order.upper() if axes == "moving" else order
+    expected = Rotation.from_matrix(x.numpy()).as_euler(scipy_order)
     np.testing.assert_allclose(angles.numpy(), expected, atol=1e-12)
-    torch.testing.assert_close(euler_to_matrix(angles, order), x)
+    torch.testing.assert_close(euler_to_matrix(angles, order, axes=axes), x)
+    turned = matrix_to_euler(x, order, axes=axes, degrees=True)
+    torch.testing.assert_close(torch.deg2rad(turned), angles)
+    torch.testing.assert_close(euler_to_matrix(turned, order, axes=axes, degrees=True), x)
+
+
+def test_radians_beyond_a_full_turn_warn_and_degrees_do_not():
+    with pytest.warns(UserWarning, match="pass degrees=True if these are degrees"):
+        euler_to_matrix(torch.tensor([90.0, 0.0, 0.0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        euler_to_matrix(torch.tensor([90.0, 0.0, 0.0]), degrees=True)
+        euler_to_matrix(torch.tensor([6.28, -6.28, 0.0]))
+        euler_to_matrix(torch.zeros(0, 3))
+
+
+def test_a_matrix_that_is_no_rotation_is_named_by_its_index():
+    R = _rotations(12).reshape(3, 4, 3, 3).clone()
+    check_rotations(R)
+    check_rotations(R.float())
+    check_rotations(torch.zeros(0, 3, 3))
+    R[1, 2] = -R[1, 2]
+    with pytest.raises(ValueError, match=r"and labels\[1, 2\] is none: its determinant is -1"):
+        check_rotations(R, "labels")
+    R[1, 2] = math.nan
+    with pytest.raises(ValueError, match=r"R\[1, 2\]"):
+        check_rotations(R)
+    with pytest.raises(ValueError, match="and R is none"):
+        check_rotations(2.0 * torch.eye(3))
+
+
+def test_conversions_are_differentiable():
+    w = 0.9 * torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    x = axis_angle_to_matrix(w).requires_grad_()
+    w.requires_grad_()
+    assert torch.autograd.gradcheck(lambda w: matrix_to_quaternion(axis_angle_to_matrix(w)), w)
+    assert torch.autograd.gradcheck(lambda w: quaternion_to_matrix(matrix_to_quaternion(axis_angle_to_matrix(w))), w)
+    for axes in AXES:
+        assert torch.autograd.gradcheck(lambda w, axes=axes: euler_to_matrix(w, "zxz", axes=axes), w)
+        assert torch.autograd.gradcheck(lambda x, axes=axes: matrix_to_euler(x, "zxz", axes=axes), x)
+    assert torch.autograd.gradcheck(matrix_to_axis_angle, x)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -74,14 +117,13 @@ def test_locked_euler_angles_still_give_the_rotation(order):
     torch.testing.assert_close(euler_to_matrix(matrix_to_euler(x, order), order), x)
 
 
-def test_quaternions_axis_angles_and_six_numbers_round_trip():
+def test_quaternions_and_axis_angles_round_trip():
     x = torch.cat([_rotations(200), axis_angle_to_matrix(math.pi * torch.eye(3, dtype=torch.float64))])
     q = matrix_to_quaternion(x)
     expected = Rotation.from_matrix(x.numpy()).as_quat(canonical=True, scalar_first=True)
     torch.testing.assert_close(q[:200], torch.from_numpy(expected)[:200])
     torch.testing.assert_close(quaternion_to_matrix(3.0 * q), x)
     torch.testing.assert_close(axis_angle_to_matrix(matrix_to_axis_angle(x)), x)
-    torch.testing.assert_close(sixd_to_matrix(5.0 * matrix_to_sixd(x)), x)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-300, 1e-12, 1e-4, 0.009, 0.011, 1.0, 3.0, math.pi - 1e-7, math.pi])
@@ -118,6 +160,15 @@ def test_projection_is_the_nearest_rotation():
     others = _rotations(4000)
     nearest = (M[:, None] - others).square().sum((-2, -1)).amin(1)
     assert ((M - x).square().sum((-2, -1)) <= nearest).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_the_gradient_of_the_projection_is_right_for_either_sign_of_the_determinant(n):
+    M = torch.randn(6, n, n, dtype=torch.float64, generator=torch.Generator().manual_seed(n))
+    assert (torch.linalg.det(M) < 0).any()
+    assert (torch.linalg.det(M) > 0).any()
+    assert torch.autograd.gradcheck(SpecialOrthogonal(n).project, M.requires_grad_())
+    assert torch.autograd.gradgradcheck(SpecialOrthogonal(n).project, M[:2])
 
 
 def test_left_invariant_metric_is_left_invariant_and_not_right_invariant():
@@ -166,8 +217,18 @@ def test_bad_input_is_named():
         SpecialOrthogonal(1)
     with pytest.raises(ValueError, match="order"):
         euler_to_matrix(torch.zeros(3), "xxy")
-    with pytest.raises(ValueError, match="six"):
-        sixd_to_matrix(torch.zeros(5))
+    with pytest.raises(ValueError, match="order"):
+        matrix_to_euler(torch.eye(3), "XYZ")
+    with pytest.raises(ValueError, match="axes"):
+        euler_to_matrix(torch.zeros(3), axes="intrinsic")
+    with pytest.raises(ValueError, match="axes"):
+        matrix_to_euler(torch.eye(3), axes="extrinsic")
+    with pytest.raises(TypeError, match="R must be a floating-point tensor"):
+        check_rotations([[1.0]])
+    with pytest.raises(TypeError, match="int64"):
+        check_rotations(torch.eye(3).long())
+    with pytest.raises(ValueError, match=r"R must have shape \(..., 3, 3\), got \(4, 4\)"):
+        check_rotations(torch.eye(4))
     with pytest.raises(ValueError, match="positive"):
         LeftInvariant(rotation=-1.0)
     with pytest.raises(ValueError, match="metric"):

@@ -9,7 +9,8 @@ from holonomy._core.validation import check_float, check_int, check_option
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.metric import Metric, MetricManifold
 from holonomy.manifolds.numerics import safe_sqrt, widen
-from holonomy.manifolds.special_orthogonal import SpecialOrthogonal, nearest_rotation, rotation_exp, rotation_log
+from holonomy.manifolds.polar import rotation_factor
+from holonomy.manifolds.special_orthogonal import SpecialOrthogonal, rotation_exp, rotation_log
 
 
 class SE(MetricManifold):
@@ -52,7 +53,7 @@ class SE(MetricManifold):
         self.n = n
 
     def _project(self, x: Tensor) -> Tensor:
-        return motion(nearest_rotation(x[..., :-1, :-1]), x[..., :-1, -1])
+        return motion(rotation_factor(x[..., :-1, :-1]), x[..., :-1, -1])
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
         x, v = torch.broadcast_tensors(x, v)

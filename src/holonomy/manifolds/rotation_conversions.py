@@ -1,17 +1,21 @@
-"""Rotations of space in the coordinates people use: matrices, quaternions, axis-angle, Euler angles, six numbers.
+"""Rotations of space in the coordinates people use: matrices, quaternions, axis-angle and Euler angles.
 
 Quaternions have their real part first. All conversions are smooth up to the unavoidable: quaternions have two signs, an
-axis is not defined at angle 0 (axis-angle vectors are), Euler angles lock, and six numbers may not be parallel.
+axis is not defined at angle 0 (axis-angle vectors are), and Euler angles lock.
 """
+
+import math
+import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from holonomy._core.citations import references
 from holonomy._core.validation import check_option
-from holonomy.manifolds.numerics import safe_sqrt, widen
+from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import stumpff
 
+AXES = ("moving", "fixed")
 ORDERS = ("xyz", "xzy", "yxz", "yzx", "zxy", "zyx", "xyx", "xzx", "yxy", "yzy", "zxz", "zyz")
 
 
@@ -111,39 +115,54 @@ def matrix_to_quaternion(x: Tensor) -> Tensor:
     return torch.where(q[..., :1] < 0, -q, q)
 
 
-def euler_to_matrix(angles: Tensor, order: str = "zyx") -> Tensor:
-    """Return the rotations (..., 3, 3) of Euler angles (..., 3): turns about moving axes, one after the other.
+def euler_to_matrix(angles: Tensor, order: str = "zyx", *, axes: str = "moving", degrees: bool = False) -> Tensor:
+    """Return the rotations (..., 3, 3) of Euler angles (..., 3): three turns, one after the other.
 
     Parameters
     ----------
     angles : Tensor of shape (..., 3)
-        Radians.
+        One angle for each letter of ``order``. A warning tells of radians beyond a full turn: they may be degrees.
     order : str, default "zyx"
         Axes of the turns, for instance ``"zyx"`` or ``"zxz"``; no axis twice in a row.
+    axes : {"moving", "fixed"}, default "moving"
+        Whether every turn carries the axes of the next along (intrinsic), or all turns are about the axes of space
+        (extrinsic). With twelve orders this makes the 24 kinds of Euler angles.
+    degrees : bool, default False
+        Whether angles are degrees instead of radians.
 
     Raises
     ------
     ValueError
-        If ``order`` is not one of the twelve.
+        If ``order`` is not one of the twelve, or ``axes`` is neither.
 
     Examples
     --------
     >>> import torch
     >>> from holonomy.manifolds import euler_to_matrix
-    >>> euler_to_matrix(torch.tensor([torch.pi / 2, 0.0, 0.0]), "zyx")[:, 0].round(decimals=6) + 0.0
+    >>> euler_to_matrix(torch.tensor([90.0, 0.0, 0.0]), "zyx", degrees=True)[:, 0].round(decimals=6) + 0.0
     tensor([0., 1., 0.])
     """
     check_option(order, "order", ORDERS)
-    axes = torch.eye(3, dtype=angles.dtype, device=angles.device)
-    turns = [axis_angle_to_matrix(angles[..., i, None] * axes["xyz".index(order[i])]) for i in range(3)]
-    return turns[0] @ turns[1] @ turns[2]
+    check_option(axes, "axes", AXES)
+    if not degrees:
+        _warn_of_degrees(angles)
+    radians = torch.deg2rad(angles) if degrees else angles
+    return turns_about_axes(radians, order, axes)
 
 
-def matrix_to_euler(x: Tensor, order: str = "zyx") -> Tensor:
-    """Return Euler angles (..., 3) of rotations (..., 3, 3), turns about moving axes.
+def turns_about_axes(radians: Tensor, order: str, axes: str = "moving") -> Tensor:
+    """Return what :func:`euler_to_matrix` does, of options that were checked before."""
+    along = torch.eye(3, dtype=radians.dtype, device=radians.device)
+    turns = [axis_angle_to_matrix(radians[..., i, None] * along["xyz".index(order[i])]) for i in range(3)]
+    first, second, third = turns if axes == "moving" else turns[::-1]
+    return first @ second @ third
 
-    The second angle is in [-pi/2, pi/2] for three different axes, and in [0, pi] for repeated ones. Where the axes
-    lock, the third angle is 0.
+
+def matrix_to_euler(x: Tensor, order: str = "zyx", *, axes: str = "moving", degrees: bool = False) -> Tensor:
+    """Return Euler angles (..., 3) of rotations (..., 3, 3).
+
+    The second angle is in [-pi/2, pi/2] for three different axes, and in [0, pi] for repeated ones; the others are in
+    [-pi, pi]. Where the axes lock, the third angle is 0 (with fixed axes the first).
 
     Parameters
     ----------
@@ -151,11 +170,15 @@ def matrix_to_euler(x: Tensor, order: str = "zyx") -> Tensor:
         Rotations.
     order : str, default "zyx"
         Axes of the turns.
+    axes : {"moving", "fixed"}, default "moving"
+        As in :func:`euler_to_matrix`.
+    degrees : bool, default False
+        Whether to return degrees instead of radians.
 
     Raises
     ------
     ValueError
-        If ``order`` is not one of the twelve.
+        If ``order`` is not one of the twelve, or ``axes`` is neither.
 
     Examples
     --------
@@ -164,7 +187,17 @@ def matrix_to_euler(x: Tensor, order: str = "zyx") -> Tensor:
     >>> matrix_to_euler(euler_to_matrix(torch.tensor([0.1, 0.2, 0.3])))
     tensor([0.1000, 0.2000, 0.3000])
     """
-    i, j, k = ("xyz".index(axis) for axis in check_option(order, "order", ORDERS))
+    check_option(order, "order", ORDERS)
+    # Turns about fixed axes are the turns about moving axes in the opposite order.
+    if check_option(axes, "axes", AXES) == "fixed":
+        angles = _moving_angles(x, order[::-1]).flip(-1)
+    else:
+        angles = _moving_angles(x, order)
+    return torch.rad2deg(angles) if degrees else angles
+
+
+def _moving_angles(x: Tensor, order: str) -> Tensor:
+    i, j, k = ("xyz".index(axis) for axis in order)
     proper = i == k
     other = 3 - i - j if proper else k
     sign = 1.0 if (j - i) % 3 == 1 else -1.0
@@ -183,41 +216,53 @@ def matrix_to_euler(x: Tensor, order: str = "zyx") -> Tensor:
     return torch.stack([torch.where(locked, alone, first), second, torch.where(locked, 0.0, third)], dim=-1)
 
 
-@references("zhou2019continuity")
-def sixd_to_matrix(six: Tensor) -> Tensor:
-    """Return rotations (..., 3, 3) whose first two columns are six numbers (..., 6) made orthonormal.
+def check_rotations(R: Any, name: str = "R") -> None:
+    """Raise unless ``R`` is a floating-point tensor of rotations (..., 3, 3).
 
-    Continuous, unlike any map from fewer than five numbers, so that networks can output rotations.
+    Parameters
+    ----------
+    R : Tensor of shape (..., 3, 3)
+        What to check; ``R^T R`` may differ from the identity by the tolerance of its dtype (1e-4 in float32, 1e-9 in
+        float64).
+    name : str, default "R"
+        How the error calls it.
 
     Raises
     ------
+    TypeError
+        If it is no floating-point tensor.
     ValueError
-        If the trailing axis is not 6.
+        If its shape is wrong, or a matrix is no rotation; the index of the first is named.
 
     Examples
     --------
     >>> import torch
-    >>> from holonomy.manifolds import sixd_to_matrix
-    >>> sixd_to_matrix(torch.tensor([2.0, 0.0, 0.0, 1.0, 3.0, 0.0])).trace()
-    tensor(3.)
+    >>> from holonomy.manifolds import check_rotations
+    >>> check_rotations(torch.eye(3))
     """
-    if six.shape[-1] != 6:
-        raise ValueError(f"six must have shape (..., 6), got {tuple(six.shape)}.")
-    a, b = six[..., :3], six[..., 3:]
-    first = a / a.norm(dim=-1, keepdim=True)
-    across = b - (first * b).sum(-1, keepdim=True) * first
-    second = across / across.norm(dim=-1, keepdim=True)
-    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-1)
+    if not isinstance(R, Tensor) or not R.is_floating_point():
+        raise TypeError(f"{name} must be a floating-point tensor, got {getattr(R, 'dtype', type(R).__name__)}.")
+    if R.shape[-2:] != (3, 3):
+        raise ValueError(f"{name} must have shape (..., 3, 3), got {tuple(R.shape)}.")
+    wide = widen(R.detach())
+    skewed = (wide.mT @ wide - torch.eye(3, dtype=wide.dtype, device=wide.device)).abs().amax((-2, -1))
+    determinant = torch.linalg.det(wide)
+    # A comparison with NaN is false.
+    bad = ~((skewed <= tolerances(R.dtype).belongs) & (determinant > 0))
+    if not bool(bad.any()):
+        return
+    at = tuple(int(i) for i in bad.nonzero()[0])
+    place = f"{name}[{', '.join(map(str, at))}]" if at else name
+    raise ValueError(
+        f"{name} must hold rotations, and {place} is none: its determinant is {float(determinant[at]):.4g}, and R^T R "
+        f"is off the identity by {float(skewed[at]):.3g}. SpecialOrthogonal(3).project({name}) gives the nearest ones."
+    )
 
 
-def matrix_to_sixd(x: Tensor) -> Tensor:
-    """Return the first two columns (..., 6) of rotations (..., 3, 3).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from holonomy.manifolds import matrix_to_sixd
-    >>> matrix_to_sixd(torch.eye(3))
-    tensor([1., 0., 0., 0., 1., 0.])
-    """
-    return torch.cat([x[..., :, 0], x[..., :, 1]], dim=-1)
+def _warn_of_degrees(angles: Tensor) -> None:
+    largest = float(angles.detach().abs().amax()) if angles.numel() else 0.0
+    if largest > 2.0 * math.pi * (1.0 + 1e-6):
+        warnings.warn(
+            f"angles holds {largest:.4g}, more than a full turn in radians; pass degrees=True if these are degrees.",
+            stacklevel=3,
+        )

@@ -1,4 +1,4 @@
-"""Distributions of rotations of space: isotropic Gaussian and Bingham."""
+"""Distributions of rotations of space: isotropic Gaussian, Bingham and matrix-Fisher."""
 
 import math
 
@@ -8,10 +8,11 @@ from torch import Tensor
 
 from holonomy.manifolds._random import TorchRandomState, torch_generator
 from holonomy.manifolds.numerics import widen
+from holonomy.manifolds.polar import rotation_factor
 from holonomy.manifolds.rotation_conversions import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix
 from holonomy.manifolds.rotation_kernels import so3_heat_kernel, so3_log_heat_kernel
 from holonomy.manifolds.special_orthogonal import SpecialOrthogonal
-from holonomy.manifolds.symmetric import symmetrize
+from holonomy.manifolds.symmetric import eigh, symmetrize
 
 _ANGLES = 4097
 _NODES = 400
@@ -81,17 +82,18 @@ class IsotropicGaussian:
 
 
 class Bingham:
-    """Rotations whose quaternions have the density proportional to ``exp(q^T A q)``.
+    """Rotations whose quaternions have the density proportional to ``exp(q^T A q)``; a batch of such distributions.
 
     Parameters
     ----------
-    A : Tensor of shape (4, 4)
-        Symmetric; adding a multiple of the identity changes nothing. Quaternions have their real part first.
+    A : Tensor of shape (..., 4, 4)
+        Symmetric; adding a multiple of the identity changes nothing. Quaternions have their real part first. Leading
+        axes are those of the batch. ``log_prob`` is differentiable in A.
 
     Raises
     ------
     ValueError
-        If ``A`` is not a symmetric 4 x 4 matrix.
+        If ``A`` does not hold symmetric 4 x 4 matrices.
 
     References
     ----------
@@ -110,42 +112,115 @@ class Bingham:
     _references = ("bingham1974antipodally", "kent2018new")
 
     def __init__(self, A: Tensor) -> None:
-        if tuple(A.shape) != (4, 4) or not A.is_floating_point() or not torch.allclose(A, A.mT):
-            raise ValueError(f"A must be one symmetric floating-point matrix (4, 4), got {A.dtype} {tuple(A.shape)}.")
+        if A.shape[-2:] != (4, 4) or not A.is_floating_point() or not torch.allclose(A, A.mT):
+            raise ValueError(
+                f"A must hold symmetric floating-point matrices (..., 4, 4), got {A.dtype} {tuple(A.shape)}."
+            )
         self.A = symmetrize(widen(A))
-        self._values, self._vectors = torch.linalg.eigh(self.A)
+        self._values, self._vectors = eigh(self.A)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Return the log density (...) at rotations (..., 3, 3), by Riemannian volume, which is ``8 pi^2`` in all."""
         q = matrix_to_quaternion(widen(x))
-        exponent = ((q @ self.A.to(q.device)) * q).sum(-1)
-        return (exponent - bingham_log_normalizer(self._values.to(q.device)) - math.log(8.0 * math.pi**2)).to(x.dtype)
+        exponent = ((self.A.to(q.device) @ q[..., None]).squeeze(-1) * q).sum(-1)
+        return (exponent - self.log_normalizer().to(q.device) - math.log(8.0 * math.pi**2)).to(x.dtype)
+
+    def log_normalizer(self) -> Tensor:
+        """Return the log (...) of the mean of ``exp(q^T A q)`` over unit quaternions."""
+        return bingham_log_normalizer(torch.linalg.eigvalsh(self.A))
 
     def mode(self) -> Tensor:
-        """Return the most likely rotation (3, 3)."""
-        return quaternion_to_matrix(self._vectors[:, -1])
+        """Return the most likely rotations (..., 3, 3)."""
+        return quaternion_to_matrix(self._vectors[..., -1])
 
     def sample(self, *size: int, random_state: TorchRandomState = None) -> Tensor:
-        """Return rotations (*size, 3, 3), exact, by rejection from an angular central Gaussian."""
+        """Return rotations (*size, ..., 3, 3), exact, by rejection from an angular central Gaussian."""
         generator = torch_generator(random_state, self.A.device)
-        decay = self._values[-1] - self._values
-        b = _envelope(decay)
-        spread = (1.0 + 2.0 * decay / b).rsqrt()
-        bound = -0.5 * (4.0 - b) + 2.0 * math.log(4.0 / b)
-        missing = math.prod(size)
-        parts = []
-        while missing > 0:
-            q = spread * torch.randn(
-                2 * missing + 16, 4, generator=generator, dtype=torch.float64, device=self.A.device
-            )
-            q = q / q.norm(dim=-1, keepdim=True)
-            quadratic = (decay * q.square()).sum(-1)
-            accept = -quadratic + 2.0 * torch.log(1.0 + 2.0 * quadratic / b) - bound
-            chance = torch.rand(len(q), generator=generator, dtype=torch.float64, device=self.A.device)
-            parts.append(q[torch.log(chance) < accept][:missing])
-            missing -= len(parts[-1])
-        q = torch.cat(parts) if parts else self.A.new_zeros(0, 4)
-        return quaternion_to_matrix(q @ self._vectors.mT).reshape(*size, 3, 3)
+        batch, count = self.A.shape[:-2], math.prod(size)
+        values, vectors = self._values.reshape(-1, 4), self._vectors.reshape(-1, 4, 4)
+        drawn = [_quaternions(one, count, generator) @ turn.mT for one, turn in zip(values, vectors, strict=True)]
+        q = torch.stack(drawn, dim=1) if drawn else self.A.new_zeros(count, 0, 4)
+        return quaternion_to_matrix(q).reshape(*size, *batch, 3, 3)
+
+
+class MatrixFisher:
+    """Rotations with the density proportional to ``exp(tr(F^T R))``; a batch of such distributions.
+
+    The proper singular values of F say how sharp it is: the rotation vector about the i-th right singular vector has
+    variance ``1 / (s_j + s_k)`` where these are large. It is the Bingham distribution of a linear function of F.
+
+    Parameters
+    ----------
+    F : Tensor of shape (..., 3, 3)
+        Any matrices. Leading axes are those of the batch. ``log_prob`` is differentiable in F.
+
+    Raises
+    ------
+    ValueError
+        If ``F`` does not hold 3 x 3 matrices.
+
+    References
+    ----------
+    Downs (1972), "Orientation statistics". Mardia & Jupp (2000), "Directional statistics". Mohlin, Sullivan & Bianchi
+    (2020), "Probabilistic orientation estimation with matrix Fisher distributions".
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds import MatrixFisher
+    >>> sharp = MatrixFisher(100.0 * torch.eye(3))
+    >>> bool((sharp.sample(5, random_state=0).diagonal(dim1=-2, dim2=-1) > 0.9).all())
+    True
+    """
+
+    _references = ("downs1972orientation", "mohlin2020probabilistic", "kent2018new")
+
+    def __init__(self, F: Tensor) -> None:
+        if F.shape[-2:] != (3, 3) or not F.is_floating_point():
+            raise ValueError(f"F must hold floating-point matrices (..., 3, 3), got {F.dtype} {tuple(F.shape)}.")
+        self.F = widen(F)
+        self.bingham = Bingham(_quaternion_form(self.F))
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Return the log density (...) at rotations (..., 3, 3), by Riemannian volume, which is ``8 pi^2`` in all."""
+        return self.bingham.log_prob(x)
+
+    def mode(self) -> Tensor:
+        """Return the most likely rotations (..., 3, 3): those nearest to F."""
+        return rotation_factor(self.F)
+
+    def sample(self, *size: int, random_state: TorchRandomState = None) -> Tensor:
+        """Return rotations (*size, ..., 3, 3), exact."""
+        return self.bingham.sample(*size, random_state=random_state)
+
+
+def _quaternion_form(F: Tensor) -> Tensor:
+    """Return the symmetric A (..., 4, 4) with ``q^T A q = tr(F^T R)`` for the rotation R of every unit quaternion q."""
+    x, y, z = F.diagonal(dim1=-2, dim2=-1).unbind(-1)
+    sums = F + F.mT
+    wx, wy, wz = F[..., 2, 1] - F[..., 1, 2], F[..., 0, 2] - F[..., 2, 0], F[..., 1, 0] - F[..., 0, 1]
+    xy, xz, yz = sums[..., 0, 1], sums[..., 0, 2], sums[..., 1, 2]
+    rows = [[x + y + z, wx, wy, wz], [wx, x - y - z, xy, xz], [wy, xy, y - x - z, yz], [wz, xz, yz, z - x - y]]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def _quaternions(values: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Return quaternions (count, 4) of a Bingham distribution with diagonal A, its entries ascending."""
+    decay = values[-1] - values
+    b = _envelope(decay)
+    spread = (1.0 + 2.0 * decay / b).rsqrt()
+    bound = -0.5 * (4.0 - b) + 2.0 * math.log(4.0 / b)
+    parts = [decay.new_zeros(0, 4)]
+    missing = count
+    while missing > 0:
+        q = spread * torch.randn(2 * missing + 16, 4, generator=generator, dtype=torch.float64, device=decay.device)
+        q = q / q.norm(dim=-1, keepdim=True)
+        quadratic = (decay * q.square()).sum(-1)
+        accept = -quadratic + 2.0 * torch.log(1.0 + 2.0 * quadratic / b) - bound
+        chance = torch.rand(len(q), generator=generator, dtype=torch.float64, device=decay.device)
+        parts.append(q[torch.log(chance) < accept][:missing])
+        missing -= len(parts[-1])
+    return torch.cat(parts)
 
 
 def bingham_log_normalizer(values: Tensor) -> Tensor:

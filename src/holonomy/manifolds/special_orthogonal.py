@@ -9,8 +9,9 @@ from holonomy._core.validation import check_int
 from holonomy.manifolds._divided_differences import Elementwise
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.grassmann import angle_per_sine
+from holonomy.manifolds.means import DescentMean
 from holonomy.manifolds.numerics import safe_sqrt, widen
-from holonomy.manifolds.polar import polar_factor
+from holonomy.manifolds.polar import polar_factor, rotation_factor
 from holonomy.manifolds.rotation_conversions import axis_angle_to_matrix, hat, matrix_to_axis_angle
 from holonomy.manifolds.rotation_kernels import so3_heat_kernel
 from holonomy.manifolds.scalars import stumpff
@@ -75,7 +76,7 @@ class SpecialOrthogonal(Manifold):
         return (widen(y) @ (half.mT @ _left(x, v) @ half)).to(v.dtype)
 
     def _project(self, x: Tensor) -> Tensor:
-        return nearest_rotation(x)
+        return rotation_factor(x)
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
         return v - x @ symmetrize(x.mT @ v)
@@ -122,6 +123,9 @@ class SpecialOrthogonal(Manifold):
             return so3_heat_kernel(self._dist(x, y), s)
         raise NotImplementedError(f"{self} knows no closed form of its heat kernel; only n = 3 does.")
 
+    def _mean_solver(self) -> DescentMean:
+        return DescentMean("projection")
+
     def _injectivity_radius(self) -> float:
         return math.pi
 
@@ -147,17 +151,6 @@ def rotation_log(rotation: Tensor) -> Tensor:
     sines, cosines = 0.5 * (root - root.mT), symmetrize(root)
     turn = sines @ apply_function(cosines, _ANGLE_PER_SINE)
     return turn - turn.mT
-
-
-def nearest_rotation(x: Tensor) -> Tensor:
-    """Return the nearest rotations to matrices (..., n, n); differentiable where the determinant is positive."""
-    with torch.no_grad():
-        U, _, Vh = torch.linalg.svd(widen(x))
-        flip = (torch.linalg.det(U @ Vh) < 0)[..., None, None]
-        last = Vh[..., -1:, :]
-        identity = torch.eye(x.shape[-1], dtype=Vh.dtype, device=x.device)
-        mirror = torch.where(flip, identity - 2.0 * last.mT @ last, identity).to(x.dtype)
-    return polar_factor(x) @ mirror
 
 
 def _left(x: Tensor, v: Tensor) -> Tensor:
