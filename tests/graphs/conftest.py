@@ -12,7 +12,7 @@ def knn() -> Callable[[np.ndarray, int], NeighborGraph]:
     """Neighbour graphs by scikit-learn, so that the tests of what is built on them stand on their own."""
 
     def build(X: np.ndarray, k: int) -> NeighborGraph:
-        distances, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(X).kneighbors()
+        distances, indices = NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(X).kneighbors()
         return NeighborGraph(indices, distances)
 
     return build

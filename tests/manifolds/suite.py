@@ -240,7 +240,9 @@ class ManifoldSuite:
         assert space.exp(x[:0], v[:0]).shape == (0, *space.shape)
         assert space.dist(x[:0], y[0]).shape == (0,)
 
-    def test_single_precision_stays_single_and_agrees(self, space, rng):
+    def test_single_precision_stays_single_and_agrees(self, space, rng, monkeypatch):
+        # Points that are on the manifold in single precision lie off it for double precision.
+        monkeypatch.setattr(space, "check", False)
         x, y = self.points(space, rng, 2, COUNT)
         v = self.tangents(space, x, rng)
         single = [tensor.float() for tensor in (x, y, v)]

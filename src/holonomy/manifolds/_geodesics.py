@@ -39,7 +39,7 @@ def log_by_shooting(manifold: "Manifold", x: Tensor, y: Tensor) -> Tensor:
     residual = miss(coefficients)
     size = residual.square().sum(-1)
     for _ in range(NEWTON_STEPS):
-        jacobian = _jacobian(manifold, x, coefficients, frame)
+        jacobian = _jacobian(manifold, x, coefficients, frame, residual.requires_grad)
         step = torch.linalg.lstsq(jacobian, residual.unsqueeze(-1)).solution.squeeze(-1)
         scale = torch.ones_like(size)
         for _ in range(10):
@@ -66,8 +66,8 @@ def log_volume_of_exp(manifold: "Manifold", x: Tensor, v: Tensor) -> Tensor:
     x, v = torch.broadcast_tensors(x, v)
     frame = manifold._frame(x)
     coefficients = manifold._inner(x.unsqueeze(-rank - 1), frame, v.unsqueeze(-rank - 1))
-    columns = _jacobian(manifold, x, coefficients, frame).mT.unflatten(-1, manifold.shape)
     y = manifold._exp(x, v)
+    columns = _jacobian(manifold, x, coefficients, frame, y.requires_grad).mT.unflatten(-1, manifold.shape)
     tangents = manifold._project_tangent(y.unsqueeze(-rank - 1), columns)
     at = y.unsqueeze(-rank - 1).unsqueeze(-rank - 1)
     gram = manifold._inner(at, tangents.unsqueeze(-rank - 1), tangents.unsqueeze(-rank - 2))
@@ -78,7 +78,9 @@ def _combine(coefficients: Tensor, frame: Tensor, rank: int) -> Tensor:
     return (coefficients.reshape(*coefficients.shape, *[1] * rank) * frame).sum(-rank - 1)
 
 
-def _jacobian(manifold: "Manifold", x: Tensor, coefficients: Tensor, frame: Tensor) -> Tensor:
+def _jacobian(
+    manifold: "Manifold", x: Tensor, coefficients: Tensor, frame: Tensor, differentiable: bool = False
+) -> Tensor:
     """Return the derivatives (..., coordinates, dim) of exp by the coefficients of the tangent vector."""
     rank = len(manifold.shape)
     batch = x.shape[: x.ndim - rank]
@@ -93,7 +95,7 @@ def _jacobian(manifold: "Manifold", x: Tensor, coefficients: Tensor, frame: Tens
     columns = []
     for direction in torch.eye(manifold.dim, dtype=x.dtype, device=x.device):
         _, column = torch.autograd.functional.jvp(
-            reach, flat, direction.expand_as(flat).contiguous(), create_graph=torch.is_grad_enabled()
+            reach, flat, direction.expand_as(flat).contiguous(), create_graph=differentiable
         )
         columns.append(column)
     return torch.stack(columns, dim=-1).reshape(*batch, -1, manifold.dim)

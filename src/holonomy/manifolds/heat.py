@@ -12,6 +12,7 @@ SHORT_TIME = 2e-3
 
 _SERIES_EXPONENT = 45.0
 _NODES = 400
+_WINDINGS = 4
 
 
 def spherical_heat(d: Tensor, s: Tensor, dim: int) -> Tensor:
@@ -53,10 +54,17 @@ def _terms(s: Tensor) -> int:
 
 
 def _wrapped_series(d: Tensor, s: Tensor) -> Tensor:
-    total = torch.ones_like(d * s)
-    for k in range(1, _terms(s)):
-        total = total + 2.0 * torch.exp(-0.5 * k**2 * s) * torch.cos(k * d)
-    return total / (2.0 * math.pi)
+    """Sum over the windings of early heat, over the frequencies of late heat: the terms add up without cancelling."""
+    turns = 2.0 * math.pi * torch.arange(-_WINDINGS, _WINDINGS + 1, dtype=d.dtype, device=d.device)
+    early = s < math.pi
+    short = torch.where(early, s, torch.ones_like(s))
+    wound = torch.exp(-0.5 * (d.unsqueeze(-1) + turns).square() / short.unsqueeze(-1)).sum(-1)
+    wound = wound / torch.sqrt(2.0 * math.pi * short)
+    long = torch.where(early, torch.full_like(s, math.pi), s)
+    waves = torch.ones_like(d * s)
+    for k in range(1, _terms(long)):
+        waves = waves + 2.0 * torch.exp(-0.5 * k**2 * long) * torch.cos(k * d)
+    return torch.where(early, wound, waves / (2.0 * math.pi))
 
 
 def _gegenbauer_series(d: Tensor, s: Tensor, dim: int) -> Tensor:
