@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from holonomy._core.validation import check_float, check_int
 from holonomy.manifolds.base import Manifold
+from holonomy.manifolds.means import FactorwiseMean
 
 
 class Product(Manifold):
@@ -57,6 +58,11 @@ class Product(Manifold):
         super().__init__(sum(factor.dim for factor in factors), (sum(self_sizes),), check=check)
         self.factors = nn.ModuleList(factors)
         self._sizes, self._weights = self_sizes, scales
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The factors on the squared lengths of each part."""
+        return tuple(self._weights)
 
     def split(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the parts (..., *factor.shape) of points or vectors (..., *shape)."""
@@ -143,6 +149,9 @@ class Product(Manifold):
 
     def _log_volume_element(self, x: Tensor, v: Tensor) -> Tensor:
         return torch.stack(self._each("_log_volume_element", x, v)).sum(0)
+
+    def _mean_solver(self) -> FactorwiseMean:
+        return FactorwiseMean()
 
     def _log_volume(self) -> float:
         stretch = sum(0.5 * f.dim * math.log(w) for f, w in zip(self._spaces(), self._weights, strict=True))
