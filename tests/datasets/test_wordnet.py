@@ -1,11 +1,6 @@
 """The reader of WordNet's own files, on a hierarchy small enough to see through."""
 
-import networkx as nx
-import numpy as np
-import pytest
-from scipy import sparse
-
-from holonomy.datasets._wordnet import parse_nouns, transitive_closure
+from holonomy.datasets._wordnet import parse_nouns
 
 # Synset, words with lex_id, pointers: `@` kind of, `@i` instance of, `~` the way back, which is no edge.
 DATA = """  1 This software and database is being provided to you
@@ -35,18 +30,3 @@ def test_nouns():
         ("laika.n.01", "dog.n.01"),
         ("laika.n.01", "dog.n.02"),
     }
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_closure_against_networkx(seed):
-    rng = np.random.default_rng(seed)
-    dense = np.triu(rng.random((40, 40)) < 0.06, k=1)
-    ours = transitive_closure(sparse.csr_array(dense))
-    theirs = nx.to_numpy_array(nx.transitive_closure(nx.from_numpy_array(dense, create_using=nx.DiGraph)), dtype=bool)
-    np.testing.assert_array_equal(ours.toarray(), theirs)
-
-
-def test_closure_ends_on_a_cycle_and_without_edges():
-    cycle = sparse.csr_array(np.roll(np.eye(5, dtype=bool), 1, axis=1))
-    assert transitive_closure(cycle).toarray().all()
-    assert transitive_closure(sparse.csr_array((3, 3), dtype=bool)).nnz == 0

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from holonomy.datasets._fetch import fetch, find
 from holonomy.datasets._registry import DataSet
+from holonomy.graphs import transitive_closure
 
 MAMMAL = "mammal.n.01"
 HYPERNYM, INSTANCE_HYPERNYM = "@", "@i"
@@ -30,7 +31,7 @@ def load_wordnet(entry: DataSet) -> dict[str, Any]:
             if place is None:
                 raise ConnectionError(f"{error} The Debian package wordnet-base brings the same data.") from error
             return _from_pairs(place)
-    closure = transitive_closure(adjacency)
+    closure = transitive_closure(adjacency, allow_cycles=True)
     if pairs:
         root = int(np.flatnonzero(names == MAMMAL)[0])
         kept = np.flatnonzero(closure[:, [root]].toarray().ravel() | (np.arange(len(names)) == root))
@@ -67,18 +68,6 @@ def parse_nouns(data: str, index: str) -> tuple[np.ndarray, sparse.csr_array]:
     edges = ([rows[child] for child in children], [rows[parent] for parent in parents])
     adjacency = sparse.csr_array((np.ones(len(children), dtype=bool), edges), shape=(len(rows), len(rows)))
     return np.array(names), adjacency
-
-
-def transitive_closure(adjacency: sparse.csr_array) -> sparse.csr_array:
-    """Return, as booleans, which nodes can be reached from which along one edge or more."""
-    closure = reached = adjacency.astype(bool)
-    while True:
-        reached = reached @ adjacency.astype(bool)
-        larger = closure + reached
-        if larger.nnz == closure.nnz:
-            closure.sort_indices()
-            return closure
-        closure = larger
 
 
 def _entries(text: str) -> list[str]:

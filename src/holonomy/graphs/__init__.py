@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "intersect_by_distance",
             "restore_connectivity",
         ],
+        "hierarchies": ["hierarchy_depths", "split_closure", "transitive_closure", "transitive_reduction"],
         "knees": ["knee_point"],
         "laplacians": ["laplacian"],
         "neighbor_graph": ["NeighborGraph"],

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "hyperbolicity": ["Hyperbolicity", "delta_hyperbolicity"],
         "intrinsic_dimension": ["DimensionEstimate", "mle_dimension", "two_nn"],
         "labels": ["label_agreement"],
+        "link_ranks": ["LinkRanking", "link_ranking"],
         "linear_span": ["LinearSpan", "effective_rank"],
         "map_geometry": ["MapMetric", "map_metric"],
         "neighborhoods": ["continuity", "neighbor_recall", "trustworthiness"],
