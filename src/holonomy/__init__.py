@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "optim",
         "plot",
         "report",
+        "stats",
     ],
     submod_attrs={
         "_core.citations": ["citation"],

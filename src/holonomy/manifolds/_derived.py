@@ -14,6 +14,7 @@ from holonomy.manifolds.numerics import safe_sqrt, tolerances
 
 if TYPE_CHECKING:
     from holonomy.manifolds.base import Manifold
+    from holonomy.manifolds.means import MeanSolver
 
 
 def _inner(self: "Manifold", x: Tensor, u: Tensor, v: Tensor) -> Tensor:
@@ -118,6 +119,12 @@ def _tangent_residual(self: "Manifold", x: Tensor, v: Tensor) -> Tensor:
 
 def _injectivity_radius(self: "Manifold") -> float:
     raise NotImplementedError(f"{self} does not know its injectivity radius.")
+
+
+def _mean_solver(self: "Manifold") -> "MeanSolver":
+    from holonomy.manifolds.means import DescentMean
+
+    return DescentMean()
 
 
 def _coordinate_sum(self: "Manifold", products: Tensor) -> Tensor:

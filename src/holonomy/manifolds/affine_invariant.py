@@ -18,6 +18,7 @@ from holonomy.manifolds._relative import relative_function, relative_squared_dis
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.metric import Metric
 from holonomy.manifolds.numerics import safe_sqrt, widen
+from holonomy.manifolds.spd_means import NewtonMean
 from holonomy.manifolds.symmetric import apply_function, symmetrize
 
 
@@ -102,6 +103,9 @@ class AffineInvariant(Metric):
         values = torch.linalg.eigvalsh(inside)
         i, j = torch.triu_indices(x.shape[-1], x.shape[-1], offset=1, device=x.device)
         return log_sinhc(0.5 * (values[..., j] - values[..., i])).sum(-1).to(x.dtype)
+
+    def _mean_solver(self, space: Manifold) -> NewtonMean:
+        return NewtonMean()
 
     def _injectivity_radius(self, space: Manifold) -> float:
         return math.inf

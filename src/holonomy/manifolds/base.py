@@ -11,6 +11,9 @@ from holonomy.manifolds._random import TorchRandomState, torch_generator
 from holonomy.manifolds.methods import Exponential, Ladder, Retraction, Transport
 from holonomy.manifolds.numerics import tolerances
 
+if TYPE_CHECKING:
+    from holonomy.manifolds.means import MeanSolver
+
 
 class Manifold(nn.Module, ABC):
     """A Riemannian manifold: points and tangent vectors are plain tensors, and the verbs act on them.
@@ -37,6 +40,7 @@ class Manifold(nn.Module, ABC):
     ``_random_tangent``       normal coefficients in the frame
     ``_random_uniform``       not available (a space of infinite volume has no uniform distribution)
     ``_residual``             the relative distance to ``project``
+    ``_mean_solver``          gradient descent with measured steps
     ========================  ======================================================================================
 
     Parameters
@@ -48,6 +52,25 @@ class Manifold(nn.Module, ABC):
     check : bool, default False
         Whether every verb checks its points and tangent vectors first, and raises a ``ValueError`` naming what is
         wrong. Costs about as much as the verb itself.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds import Manifold
+    >>> class Line(Manifold):
+    ...     def __init__(self):
+    ...         super().__init__(dim=1, shape=(1,))
+    ...
+    ...     def _exp(self, x, v):
+    ...         return x + v
+    ...
+    ...     def _project(self, x):
+    ...         return x
+    ...
+    ...     def _origin(self, dtype, device):
+    ...         return torch.zeros(1, dtype=dtype, device=device)
+    >>> Line().dist(torch.tensor([1.0]), torch.tensor([3.0]))
+    tensor(2.)
     """
 
     default_retraction: ClassVar[Retraction] = Exponential()
@@ -91,6 +114,7 @@ class Manifold(nn.Module, ABC):
         def _residual(self, x: Tensor) -> Tensor: ...
         def _tangent_residual(self, x: Tensor, v: Tensor) -> Tensor: ...
         def _injectivity_radius(self) -> float: ...
+        def _mean_solver(self) -> MeanSolver: ...
 
     @property
     @final

@@ -8,6 +8,7 @@ from holonomy.manifolds._collocation import gauss_nodes, transport_along
 from holonomy.manifolds._divided_differences import Power
 from holonomy.manifolds._invariant import random_symmetric, symmetric_basis
 from holonomy.manifolds.base import Manifold
+from holonomy.manifolds.means import DescentMean
 from holonomy.manifolds.metric import Metric
 from holonomy.manifolds.numerics import safe_sqrt, widen
 from holonomy.manifolds.polar import polar_factor
@@ -98,6 +99,10 @@ class BuresWasserstein(Metric):
         columns = symmetrize(basis + 2.0 * L @ at @ K)
         end = self._exp(space, x, v)
         return 0.5 * torch.linalg.slogdet(_gram(self, space, end, columns)).logabsdet.to(x.dtype)
+
+    def _mean_solver(self, space: Manifold) -> DescentMean:
+        # Its first step is that of the fixed-point iteration, whose steps all have length 1.
+        return DescentMean("projection")
 
     def _injectivity_radius(self, space: Manifold) -> float:
         # Around x it is the root of the smallest eigenvalue, which has no positive lower bound.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from holonomy._core.validation import check_float, check_int
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.heat import hyperbolic_heat, spherical_heat
+from holonomy.manifolds.means import DescentMean
 from holonomy.manifolds.numerics import safe_sqrt, widen
 from holonomy.manifolds.scalars import arc_ratio, sinc
 
@@ -127,6 +128,9 @@ class ConstantCurvature(Manifold):
             return torch.exp(-0.5 * d.square() / time - 0.5 * self.dim * torch.log(2.0 * math.pi * time)).to(x.dtype)
         kernel = spherical_heat if self._positive() else hyperbolic_heat
         return (scale ** (0.5 * self.dim) * kernel(math.sqrt(scale) * d, scale * time, self.dim)).to(x.dtype)
+
+    def _mean_solver(self) -> DescentMean:
+        return DescentMean("projection")
 
     def _injectivity_radius(self) -> float:
         return math.pi / math.sqrt(self._value) if self._positive() else math.inf

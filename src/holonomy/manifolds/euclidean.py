@@ -7,6 +7,7 @@ from torch import Tensor
 
 from holonomy._core.validation import check_int
 from holonomy.manifolds.base import Manifold
+from holonomy.manifolds.means import ClosedMean
 from holonomy.manifolds.numerics import widen
 
 
@@ -75,6 +76,9 @@ class Euclidean(Manifold):
 
     def _random_tangent(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+    def _mean_solver(self) -> ClosedMean:
+        return ClosedMean()
 
     def _log_volume_element(self, x: Tensor, v: Tensor) -> Tensor:
         return torch.zeros_like(self._inner(x, x, v))

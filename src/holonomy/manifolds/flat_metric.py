@@ -14,6 +14,7 @@ from holonomy.manifolds._invariant import (
     symmetric_basis,
 )
 from holonomy.manifolds.base import Manifold
+from holonomy.manifolds.means import ClosedMean
 from holonomy.manifolds.metric import Metric
 from holonomy.manifolds.numerics import safe_sqrt, widen
 from holonomy.manifolds.symmetric import symmetrize
@@ -53,6 +54,9 @@ class FlatMetric(Metric):
 
     def _injectivity_radius(self, space: Manifold) -> float:
         return math.inf
+
+    def _mean_solver(self, space: Manifold) -> ClosedMean:
+        return ClosedMean()
 
 
 class FlatSymmetric(FlatMetric):

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from holonomy.manifolds._derived import DERIVED
 from holonomy.manifolds.base import Manifold
 
+if TYPE_CHECKING:
+    from holonomy.manifolds.means import MeanSolver
+
 
 class Metric(nn.Module, ABC):
     """All verbs of one metric on the points of a space.
@@ -16,11 +19,18 @@ class Metric(nn.Module, ABC):
     A metric writes the hooks of :class:`Manifold` that depend on it, with the space as first argument, for instance
     ``_exp(self, space, x, v)``; what it does not write is derived as for a manifold, from its own verbs. Its parameters
     (an exponent, a matrix) are its constructor's.
+
+    Examples
+    --------
+    >>> from holonomy.manifolds import SPD, BuresWasserstein, Metric
+    >>> isinstance(BuresWasserstein(), Metric), SPD(2, metric=BuresWasserstein()).metric
+    (True, BuresWasserstein())
     """
 
     OWNED: ClassVar[tuple[str, ...]] = (
         "_inner", "_norm", "_exp", "_log", "_dist", "_squared_dist", "_geodesic", "_transport", "_egrad_to_rgrad",
         "_frame", "_random_tangent", "_log_volume_element", "_normal_log_prob", "_heat_kernel", "_injectivity_radius",
+        "_mean_solver",
     )  # fmt: skip
 
     if TYPE_CHECKING:
@@ -40,6 +50,7 @@ class Metric(nn.Module, ABC):
         def _normal_log_prob(self, space: Manifold, x: Tensor, mean: Tensor, std: Tensor) -> Tensor: ...
         def _heat_kernel(self, space: Manifold, x: Tensor, y: Tensor, s: Tensor) -> Tensor: ...
         def _injectivity_radius(self, space: Manifold) -> float: ...
+        def _mean_solver(self, space: Manifold) -> MeanSolver: ...
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -76,6 +87,14 @@ class MetricManifold(Manifold):
         Owner of the verbs that depend on the metric.
     check : bool, default False
         As in :class:`Manifold`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds import SPD, MetricManifold
+    >>> space = SPD(2, metric="log_euclidean")
+    >>> isinstance(space, MetricManifold), space.dist(torch.eye(2), 2.718281828459045 * torch.eye(2))
+    (True, tensor(1.4142))
     """
 
     def __init__(self, dim: int, shape: tuple[int, ...], metric: Metric, *, check: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from holonomy.manifolds.means import ChartMean
 from holonomy.manifolds.metric import Metric
 from holonomy.manifolds.numerics import safe_sqrt
 
@@ -118,6 +119,9 @@ class PulledBack(Metric):
 
     def _log_volume_element(self, space: "Manifold", x: Tensor, v: Tensor) -> Tensor:
         return self.base._log_volume_element(space, self.chart(x), self.chart.push(x, v))
+
+    def _mean_solver(self, space: "Manifold") -> ChartMean:
+        return ChartMean(self.chart, self.base)
 
     def _injectivity_radius(self, space: "Manifold") -> float:
         return self.scale * self.base._injectivity_radius(space)

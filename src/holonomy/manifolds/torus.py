@@ -8,6 +8,7 @@ from torch import Tensor
 
 from holonomy._core.validation import check_float
 from holonomy.manifolds.base import Manifold
+from holonomy.manifolds.means import CircleMean
 from holonomy.manifolds.numerics import widen
 
 IMAGES = 6
@@ -121,6 +122,9 @@ class Torus(Manifold):
 
     def _residual(self, x: Tensor) -> Tensor:
         return torch.where(torch.isfinite(x).all(-1), 0.0, math.inf).to(x.dtype)
+
+    def _mean_solver(self) -> CircleMean:
+        return CircleMean()
 
     def _injectivity_radius(self) -> float:
         return 0.5 * min(self._values)
