@@ -55,14 +55,14 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _table(options: argparse.Namespace, console: Console) -> int:
     if options.write:
-        table.write(runner.RESULTS, table.PAGE)
+        table.write(runner.RESULTS, table.PAGE, runner.FOLDER)
         return 0
     if options.check:
         found = table.problems(runner.RESULTS, table.PAGE, runner.FOLDER)
         for problem in found:
             console.print(escape(problem), style="red")
         return int(bool(found))
-    sys.stdout.write(table.page(runner.RESULTS))
+    sys.stdout.write(table.page(runner.RESULTS, runner.FOLDER))
     return 0
 
 

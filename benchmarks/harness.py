@@ -5,6 +5,7 @@ A file ``benchmarks/NAME.py`` defines ``BENCHMARK``. Every contender runs in a p
 """
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ class Benchmark:
         Reads the data back; part of what is measured.
     judge : callable, optional
         From the result of any contender to numbers by name; runs unmeasured, by the same code for all.
+    remark : callable, optional
+        From the contenders' records to what else there is to say under the table: what bounds the time, and how far
+        from that bound it is.
     """
 
     title: str
@@ -54,10 +58,16 @@ class Benchmark:
     prepare: Callable[[], None]
     load: Callable[[], Any]
     judge: Callable[[Any], dict[str, float]] | None = None
+    remark: Callable[[list[dict[str, Any]]], str] | None = None
 
     def contender(self, name: str) -> Contender:
         """Return the contender of this name."""
         return next(one for one in self.contenders if one.name == name)
+
+
+def seed() -> int:
+    """Return the seed of this process: the number of the repeat, so that the judge sees several maps."""
+    return int(os.environ.get("BENCHMARK_SEED", "0"))
 
 
 def load_benchmark(path: Path) -> Benchmark:

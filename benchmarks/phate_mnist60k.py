@@ -11,6 +11,11 @@ DEGREES = (-20, -10, 10, 20, 30)
 
 def prepare() -> None:
     """Write the images, float32 of shape (60000, 784), and their labels."""
+    write_turned(DEGREES)
+
+
+def write_turned(degrees: tuple[int, ...]) -> None:
+    """Write the images and copies of them turned by these angles, and the labels of all."""
     from scipy.ndimage import rotate
 
     from holonomy import datasets
@@ -18,9 +23,9 @@ def prepare() -> None:
     digits = datasets.load("mnist", split="test")
     images = np.asarray(digits.X, dtype=np.float32)
     squares = images.reshape(-1, 28, 28)
-    copies = [np.clip(rotate(squares, angle, axes=(1, 2), reshape=False, order=1), 0, 255) for angle in DEGREES]
+    copies = [np.clip(rotate(squares, angle, axes=(1, 2), reshape=False, order=1), 0, 255) for angle in degrees]
     np.save("images.npy", np.concatenate([images, *(copy.reshape(images.shape) for copy in copies)]))
-    np.save("labels.npy", np.tile(np.asarray(digits.target), 1 + len(DEGREES)))
+    np.save("labels.npy", np.tile(np.asarray(digits.target), 1 + len(degrees)))
 
 
 BENCHMARK = Benchmark(

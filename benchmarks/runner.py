@@ -112,7 +112,8 @@ class _Arena:
 
     def measure(self, name: str, caches: str) -> None:
         """Run one whole process of a contender; the first one fills its caches and only its time is kept."""
-        usage, record = self.step("process", name), self.records[name]
+        record = self.records[name]
+        usage = self.step("process", name, seed=len(record["wall_s"]))
         self.report(name, caches, usage)
         if caches == "cold":
             record["cold_s"] = usage.wall_s
@@ -124,12 +125,14 @@ class _Arena:
             for measure, value in self.step("judge").found.items():
                 record["quality"].setdefault(measure, []).append(value)
 
-    def step(self, *arguments: str) -> Usage:
+    def step(self, *arguments: str, seed: int = 0) -> Usage:
         """Run one step in a fresh interpreter."""
         command = [sys.executable, "-m", "benchmarks.child", str(self.path.resolve()), *arguments]
         contender = arguments[1] if len(arguments) > 1 else "none"
         cache = self.folder / f"numba cache of {contender}"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache)}
+        environment = {
+            **os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache), "BENCHMARK_SEED": str(seed),
+        }  # fmt: skip
         return run_process(command, cwd=self.folder, environment=environment, timeout_s=self.timeout_s)
 
 

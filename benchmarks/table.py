@@ -46,7 +46,7 @@ def rows(result: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def page(results: Path = RESULTS) -> str:
+def page(results: Path = RESULTS, folder: Path = FOLDER) -> str:
     """Return the text of ``docs/benchmarks.md``."""
     parts = [
         "# Benchmarks\n\n"
@@ -56,11 +56,13 @@ def page(results: Path = RESULTS) -> str:
         "judge the results by the same code for all. Made by `python -m benchmarks table --write` from\n"
         "`benchmarks/results/`; `python -m benchmarks run NAME` measures again."
     ]
+    files = benchmark_files(folder)
     for path in sorted(results.glob("*.json")):
         result = read_json(path)
-        parts.append(
-            f"## {result['title']}\n\n{_circumstances(result)}\n\n{markdown_table(header(result), rows(result))}"
-        )
+        parts += [f"## {result['title']}", _circumstances(result), markdown_table(header(result), rows(result))]
+        remark = load_benchmark(files[path.stem]).remark if path.stem in files else None
+        if remark:
+            parts.append(remark(result["contenders"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -77,15 +79,15 @@ def problems(results: Path = RESULTS, page_file: Path = PAGE, folder: Path = FOL
     found += [
         f"{kept.name} belongs to no benchmark." for kept in sorted(results.glob("*.json")) if kept.stem not in files
     ]
-    if not page_file.exists() or page_file.read_text(encoding="utf-8") != page(results):
+    if not page_file.exists() or page_file.read_text(encoding="utf-8") != page(results, folder):
         found.append(f"docs/{page_file.name} is out of step: run `python -m benchmarks table --write`.")
     return found
 
 
-def write(results: Path = RESULTS, page_file: Path = PAGE) -> None:
+def write(results: Path = RESULTS, page_file: Path = PAGE, folder: Path = FOLDER) -> None:
     """Write the page."""
     page_file.parent.mkdir(parents=True, exist_ok=True)
-    page_file.write_text(page(results), encoding="utf-8")
+    page_file.write_text(page(results, folder), encoding="utf-8")
 
 
 def _names(result: dict[str, Any]) -> list[str]:
