@@ -63,6 +63,7 @@ class Problem:
         self._transport = default_transport(manifold) if transport is None else transport
         self.nfev = self.njev = self.nhev = 0
         self.hessian_used = "none"
+        self._trusted = False
 
     def retract(self, x: Tensor, v: Tensor) -> Tensor:
         """Return the point reached from x along v."""
@@ -114,7 +115,9 @@ class Problem:
         It is the Riemannian Hessian where the retraction is of second order, and at critical points.
         """
         product = None if self._needs_differences() else self._exact_hessian(at)
-        if product is None:
+        if product is not None and not self._trusted:
+            self._trusted = self._agree(at, product, self._difference_hessian(at))
+        if product is None or not self._trusted:
             self.hessian_used = "finite differences"
             product = self._difference_hessian(at)
 
@@ -126,6 +129,19 @@ class Problem:
 
     def _needs_differences(self) -> bool:
         return self.hessian_used == "finite differences" or (self.hessp is None and self.jac is not None)
+
+    def _agree(self, at: Evaluation, product: Product, rough: Product) -> bool:
+        """Say whether a Hessian agrees with differences along the gradient.
+
+        Operations whose derivatives are numbers without a past make second derivatives wrong, without an error.
+        """
+        if at.norm == 0.0:
+            return True
+        v = at.grad / at.norm
+        one, other = product(v), rough(v)
+        size = self.norm(at.x, one) + self.norm(at.x, other) + at.norm
+        noise = 1e3 * tolerances(at.x.dtype).eps ** 0.5 * size
+        return self.norm(at.x, one - other) <= max(0.05 * (size - at.norm), noise)
 
     def _exact_hessian(self, at: Evaluation) -> Product | None:
         """Differentiate twice; None where something on the way has no second derivative."""
@@ -159,19 +175,26 @@ class Problem:
         return torch.zeros_like(steps) if bend is None else bend
 
     def _difference_hessian(self, at: Evaluation) -> Product:
-        """Compare the gradient with one a short step away, brought back."""
+        """Compare the derivatives, by steps at the point, of the function there and after a short step."""
         reach = tolerances(at.x.dtype).eps ** 0.5 * (1.0 + float(at.x.norm()))
+        here = self._pull_back(at.x, torch.zeros_like(at.x), at.egrad)
 
         def product(v: Tensor) -> Tensor:
             length = self.norm(at.x, v)
             if length == 0.0:
                 return torch.zeros_like(v)
-            step = reach / length
-            near = self.evaluate(self.retract(at.x, step * v))
-            back = self.transport(near.x, at.x, near.grad)
-            return self.manifold.project_tangent(at.x, (back - at.grad) / step)
+            step = (reach / length) * v
+            there = self._pull_back(at.x, step, self.evaluate(self.retract(at.x, step)).egrad)
+            return self.manifold.egrad_to_rgrad(at.x, (there - here) * (length / reach))
 
         return product
+
+    def _pull_back(self, x: Tensor, v: Tensor, egrad: Tensor) -> Tensor:
+        """Return partial derivatives at the end of a step as derivatives by the coordinates of the step."""
+        step = v.clone().requires_grad_()
+        with torch.enable_grad():
+            (derivatives,) = torch.autograd.grad(self.retract(x, step), step, grad_outputs=egrad)
+        return derivatives
 
     def _differentiate(self, x: Tensor) -> tuple[Tensor, Tensor]:
         variable = x.detach().clone().requires_grad_()

@@ -63,7 +63,7 @@ class Armijo:
         for _ in range(self.max_steps):
             y = problem.retract(at.x, t * direction)
             value = problem.value(y)
-            if value <= at.fun + max(self.decrease * t * slope, _rounding(at)):
+            if value <= at.fun + self.decrease * t * slope or _drowns(at, value):
                 there = problem.evaluate(y)
                 if there.finite and _falls(problem, at, direction, slope, t, there, self.decrease):
                     return t, there
@@ -164,12 +164,12 @@ def _enough(at: Evaluation, slope: float, trial: _Trial, decrease: float) -> boo
     """Say whether a step decreases enough, by its value, or by its slope where values are equal up to rounding."""
     if trial.value <= at.fun + decrease * trial.t * slope:
         return True
-    return trial.value <= at.fun + _rounding(at) and trial.slope <= (2.0 * decrease - 1.0) * slope
+    return _drowns(at, trial.value) and trial.slope <= (2.0 * decrease - 1.0) * slope
 
 
-def _rounding(at: Evaluation) -> float:
-    """Return how much of a difference of values may be rounding."""
-    return 10.0 * tolerances(at.x.dtype).eps * abs(at.fun)
+def _drowns(at: Evaluation, value: float) -> bool:
+    """Say whether the difference to a value may be rounding."""
+    return abs(value - at.fun) <= 10.0 * tolerances(at.x.dtype).eps * abs(at.fun)
 
 
 def _between(low: _Trial, high: _Trial) -> float:

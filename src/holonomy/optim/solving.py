@@ -71,7 +71,7 @@ def minimize(
     hessp : callable, optional
         From a point and a vector to the derivative of the partial derivatives along the vector, for trust regions.
         Without it the function is differentiated twice, or, where that is impossible or ``jac`` is given, gradients a
-        short step apart are compared; ``hessian_used`` says which.
+        short step apart are compared; ``hessian_used`` says which. The first product is compared with the other way.
     gtol : float, optional
         Length of the gradient at which the search has converged; by default 5e-7 in float64 and 2e-3 in float32.
     max_iter : int, default 1000
