@@ -57,7 +57,8 @@ def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
         centred = 4.0 * n * d
         return 2 * exact_block + centred + found + copies, centred + copies
     cells = n * (4.0 * min(d, N_AXES) + 12.0)
-    return 2 * block + cells + found + copies, cells + copies
+    lists = n * (4.0 * min(d, N_AXES) + 2 * 4.0 * max(3 * k, k + 30) + 8.0 * k)
+    return 2 * block + cells + lists + found + copies, cells + copies
 
 
 def advice(n: int) -> str:

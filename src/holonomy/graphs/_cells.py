@@ -16,6 +16,7 @@ from holonomy._core.random import generator
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._clusters import LEVELS, SAMPLE, assign, k_means, rounding_step
 from holonomy.graphs._exact import Found
+from holonomy.graphs._join import join_lists
 from holonomy.graphs._select import best_candidates, nearest_of_candidates
 
 N_AXES = 64
@@ -62,17 +63,48 @@ class CellIndex:
         """Most cells that can be searched for one query."""
         return self.neighbour_cells.shape[1]
 
-    def search(self, queries: np.ndarray, own: np.ndarray, k: int, n_probes: int, n_candidates: int) -> Found:
-        """Return indices and distances, each (m, k), of the nearest points found for each query.
+    def graph(self, k: int, n_probes: int, n_candidates: int) -> Found:
+        """Return indices and distances, each (n, k), of the nearest other points found for each point.
 
-        ``own`` (m,) is each query's own index among the points, or -1. A query's answer depends on nothing but the
-        query: its candidates come from the cells around the cell it falls into.
+        Candidates from a few cells around each point are joined with the candidates of these candidates.
         """
-        if queries is self.points:
-            codes = self.codes
-        else:
-            with threadpool_limits(1):
-                codes, _ = _encode(queries, self.mean, self.axes, self.step)
+        # Points by cells, so that what is near in space is near in memory.
+        codes, norms = self.codes[self.members], self.code_norms[self.members]
+        lists = np.empty((len(codes), n_candidates), dtype=np.int32)
+
+        def gather(start: int, stop: int) -> None:
+            for cell in range(start, stop):
+                columns = self._places_around(cell, n_probes)
+                around, column_norms = codes[columns].T, norms[columns]
+                for first in range(self.starts[cell], self.starts[cell + 1], BLOCK):
+                    rows = slice(first, min(first + BLOCK, self.starts[cell + 1]))
+                    best_candidates(codes[rows] @ around, column_norms, columns, lists[rows])
+                    bar.advance(rows.stop - rows.start)
+
+        with progress("Searching neighbours", total=len(codes)) as bar, threadpool_limits(1):
+            run_blocks(gather, len(self.centres), block=1)
+        lists = join_lists(lists, k, codes, norms)
+        indices = np.empty((len(codes), k), dtype=np.int32)
+        distances = np.empty((len(codes), k))
+
+        def measure(start: int, stop: int) -> None:
+            rows, near = self.members[start:stop], lists[start:stop]
+            candidates = np.where(near >= 0, self.members[near], np.int32(-1))
+            found, apart = np.empty((len(rows), k), dtype=np.int32), np.empty((len(rows), k))
+            nearest_of_candidates(candidates, self.points[rows], self.points, rows, found, apart)
+            indices[rows], distances[rows] = found, apart
+
+        run_blocks(measure, len(codes), block=BLOCK)
+        return indices, distances
+
+    def search(self, queries: np.ndarray, k: int, n_probes: int, n_candidates: int) -> Found:
+        """Return indices and distances, each (m, k), of the nearest points found for each new row.
+
+        The answer for a row depends on nothing but the row: its candidates come from the cells around its own.
+        """
+        with threadpool_limits(1):
+            codes, _ = _encode(queries, self.mean, self.axes, self.step)
+        own = np.full(len(queries), -1)
         indices = np.empty((len(queries), k), dtype=np.int32)
         distances = np.empty((len(queries), k))
         groups = list(self._groups(codes))
@@ -104,8 +136,12 @@ class CellIndex:
 
     def _around(self, cell: int, n_probes: int) -> np.ndarray:
         """Points of the cells around a cell."""
+        return self.members[self._places_around(cell, n_probes)]
+
+    def _places_around(self, cell: int, n_probes: int) -> np.ndarray:
+        """Places, in the order by cells, of the points of the cells around a cell."""
         probed = self.neighbour_cells[cell, :n_probes]
-        return np.concatenate([self.members[self.starts[p] : self.starts[p + 1]] for p in probed])
+        return np.concatenate([np.arange(self.starts[p], self.starts[p + 1], dtype=np.int32) for p in probed])
 
 
 def _cell_size(n_points: int) -> int:

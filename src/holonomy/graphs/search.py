@@ -22,6 +22,8 @@ EXACT_WORK = 4e11
 """Multiplications up to which exact search is chosen: a few seconds on two cores."""
 
 TARGET_RECALL = 0.98
+CELLS_FOR_JOIN = 3
+"""Share of the cells that is enough for a graph, whose lists are joined."""
 RECALL_SAMPLE = 256
 TREE_DIMENSIONS = 8
 DENSE_ENTRIES = 2**29
@@ -183,7 +185,7 @@ class NeighborIndex:
             )
         queries = self._points if self._reduced is None else self._reduced.own_queries(self._points)
         with threads(self._n_jobs):
-            (indices, distances), recall = self._find(queries, np.arange(self.n_points), k)
+            (indices, distances), recall = self._find(queries, k, is_own=True)
         if self._reduced is not None:
             distances = np.maximum.accumulate(self._reduced.distances(distances, queries), axis=1)
         return NeighborGraph(indices, distances, self.metric, self.method, recall)
@@ -200,7 +202,7 @@ class NeighborIndex:
             raise ValueError(f"Q has {rows.shape[1]} features, but the index holds {self._points.shape[1]}.")
         queries = rows if self._reduced is None else self._reduced.queries(rows)
         with threads(self._n_jobs):
-            (indices, distances), _ = self._find(queries, np.full(rows.shape[0], -1), k)
+            (indices, distances), _ = self._find(queries, k, is_own=False)
         if self._reduced is not None:
             distances = self._reduced.distances(distances, queries)
         return indices, distances.astype(np.float32)
@@ -272,17 +274,19 @@ class NeighborIndex:
             rows = partial(cdist, metric=name, **self._params)
         return RowSearch(self._points, rows)
 
-    def _find(self, queries: Any, own: np.ndarray, k: int) -> tuple[Found, float | None]:
+    def _find(self, queries: Any, k: int, *, is_own: bool) -> tuple[Found, float | None]:
         """Search; an approximate graph is searched more widely until its measured recall suffices."""
-        search = self._search
+        search, n = self._search, queries.shape[0]
+        own = np.arange(n) if is_own else np.full(n, -1)
         if not isinstance(search, CellIndex):
             return search.search(queries, own, k), 1.0
-        if own[0] < 0:
-            return search.search(queries, own, k, *self._within(search, self._breadth, k)), None
-        for widening in (1, 2, 4):
-            # New rows are searched as widely as the points themselves had to be.
+        if not is_own:
+            return search.search(queries, k, *self._within(search, self._breadth, k)), None
+        for widening in (1, 3, 12):
             self._breadth = (self._first_breadth[0] * widening, self._first_breadth[1] * min(widening, 2))
-            found = search.search(queries, own, k, *self._within(search, self._breadth, k))
+            # What the join of lists adds to a graph, new rows must find in so many more cells.
+            cells = max(1, self._breadth[0] // CELLS_FOR_JOIN)
+            found = search.graph(k, *self._within(search, (cells, self._breadth[1]), k))
             recall = self._recall(search.points, queries, found[0])
             if recall >= TARGET_RECALL:
                 return found, recall
