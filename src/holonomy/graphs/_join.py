@@ -51,7 +51,7 @@ def join_lists(lists: np.ndarray, n_links: int, codes: np.ndarray, norms: np.nda
 
 @njit(cache=True, nogil=True)
 def _links(lists, n_links):
-    """The first of each list without the point itself, then the points in whose first places it stands."""
+    """Return the first of each list without the point itself, then the points in whose first places it stands."""
     n = len(lists)
     links = np.full((n, 2 * n_links), -1, dtype=np.int32)
     filled = np.zeros(n, dtype=np.int32)
