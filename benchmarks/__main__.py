@@ -24,6 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("names", nargs="+", metavar="NAME", help="names of benchmarks, or 'all'")
     run.add_argument("--repeats", type=int, default=3, help="warm processes and calls of each contender (3)")
     run.add_argument("--no-calls", action="store_true", help="measure whole processes only")
+    run.add_argument("--no-cold", action="store_true", help="leave out the first runs with empty caches")
     pages = commands.add_parser("table", help="print, write or check docs/benchmarks.md")
     mode = pages.add_mutually_exclusive_group()
     mode.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
@@ -47,7 +48,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     for name in names:
         console.rule(name)
-        result = runner.run_benchmark(files[name], options.repeats, not options.no_calls, report=report)
+        result = runner.run_benchmark(
+            files[name], options.repeats, not options.no_calls, not options.no_cold, report=report
+        )
         write_json(runner.RESULTS / f"{name}.json", result)
         console.print(table.rich_table(result))
     return 0

@@ -1,5 +1,7 @@
 """Fifteen neighbours of each of 60,000 images, beside faiss and PyNNDescent."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.harness import Benchmark, Contender, seed
@@ -69,6 +71,15 @@ def judge(indices: np.ndarray) -> dict[str, float]:
     return {"recall": hits / (K * JUDGED)}
 
 
+def remark(_: list[dict[str, Any]]) -> str:
+    """Say what bounds the time."""
+    return (
+        "What bounds it: 45 exact distances a row read 8.5 GB of rows, 0.2 s at the measured 41 GB/s and 0.25 s "
+        "here; the candidates (48 of 600 cells a row, 64 rounded axes: 3.7e10 operations, 0.3 s at 121 GFLOP/s) "
+        "take 0.6 s with their selection. A process spends another 1.2 s on importing and reading."
+    )
+
+
 BENCHMARK = Benchmark(
     title="15 nearest neighbours of 60,000 × 784",
     contenders=(
@@ -80,4 +91,5 @@ BENCHMARK = Benchmark(
     prepare=prepare,
     load=load,
     judge=judge,
+    remark=remark,
 )

@@ -48,6 +48,7 @@ def run_benchmark(
     path: Path,
     repeats: int = 3,
     calls: bool = True,
+    cold: bool = True,
     timeout_s: float = 3600,
     report: Report | None = None,
 ) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def run_benchmark(
         Warm processes of each contender, and warm calls.
     calls : bool
         Whether to time repeated calls inside one process too.
+    cold : bool
+        Whether to run each contender with empty caches first; if not, it uses the caches that the machine has.
     timeout_s : float
         Longest time for one process.
     report : callable, optional
@@ -78,9 +81,9 @@ def run_benchmark(
     """
     benchmark = load_benchmark(path)
     with tempfile.TemporaryDirectory() as folder:
-        arena = _Arena(path, benchmark, Path(folder), timeout_s, report or (lambda *_: None))
+        arena = _Arena(path, benchmark, Path(folder), cold, timeout_s, report or (lambda *_: None))
         arena.step("prepare")
-        for one in benchmark.contenders:
+        for one in benchmark.contenders if cold else ():
             arena.measure(one.name, "cold")
         for _ in range(repeats):
             for one in benchmark.contenders:
@@ -101,8 +104,10 @@ def run_benchmark(
 class _Arena:
     """One folder of data, one numba cache for each contender, and the numbers so far."""
 
-    def __init__(self, path: Path, benchmark: Benchmark, folder: Path, timeout_s: float, report: Report) -> None:
-        self.path, self.benchmark, self.folder = path, benchmark, folder
+    def __init__(
+        self, path: Path, benchmark: Benchmark, folder: Path, cold: bool, timeout_s: float, report: Report
+    ) -> None:
+        self.path, self.benchmark, self.folder, self.cold = path, benchmark, folder, cold
         self.timeout_s, self.report = timeout_s, report
         self.records: dict[str, dict[str, Any]] = {
             one.name: {"name": one.name, "package": one.package, "cold_s": None,
@@ -129,10 +134,9 @@ class _Arena:
         """Run one step in a fresh interpreter."""
         command = [sys.executable, "-m", "benchmarks.child", str(self.path.resolve()), *arguments]
         contender = arguments[1] if len(arguments) > 1 else "none"
-        cache = self.folder / f"numba cache of {contender}"
-        environment = {
-            **os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache), "BENCHMARK_SEED": str(seed),
-        }  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "BENCHMARK_SEED": str(seed)}
+        if self.cold:
+            environment["NUMBA_CACHE_DIR"] = str(self.folder / f"numba cache of {contender}")
         return run_process(command, cwd=self.folder, environment=environment, timeout_s=self.timeout_s)
 
 

@@ -1,5 +1,7 @@
 """The map of the MNIST test set by UMAP, beside umap-learn and PaCMAP."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.harness import Benchmark, Contender, seed
@@ -56,6 +58,15 @@ def judge(coordinates: np.ndarray) -> dict[str, float]:
     return {"10-NN accuracy": accuracy, "trustworthiness": trust}
 
 
+def remark(_: list[dict[str, Any]]) -> str:
+    """Say what bounds the time."""
+    return (
+        "What bounds it: of a call of 1.8 s, the exact search takes 1.0 s, of which the products of all pairs, 1.6e11 "
+        "operations, are 0.7 s and near the peak of two cores; 500 epochs of the layout take 0.75 s, the start 0.07 s. "
+        "Importing takes another 1.2 s, of which scikit-learn is most."
+    )
+
+
 BENCHMARK = Benchmark(
     title="UMAP of the MNIST test set, 10,000 × 784",
     contenders=(
@@ -66,4 +77,5 @@ BENCHMARK = Benchmark(
     prepare=prepare,
     load=load,
     judge=judge,
+    remark=remark,
 )
