@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "distances": ["shepard"],
         "distortions": ["ellipses"],
         "embeddings": ["embedding"],
+        "hyperbolic": ["disk"],
         "neighborhoods": ["rank_curves"],
         "scales": ["dimension"],
     },
