@@ -166,3 +166,8 @@ def test_derivatives_without_a_past_are_noticed():
     image = problem.hessian(at)(torch.tensor([1.0, 1.0], dtype=torch.float64))
     assert problem.hessian_used == "finite differences"
     assert torch.allclose(image, torch.tensor([14.0, 50.0], dtype=torch.float64), rtol=1e-6)
+
+
+def test_numbers_of_python_keep_their_precision():
+    value = 1.0 + 1e-12
+    assert Problem(lambda x: value, Euclidean(1)).value(torch.zeros(1)) == value

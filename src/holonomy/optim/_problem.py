@@ -210,7 +210,8 @@ class Problem:
 
 
 def _scalar(value: Any) -> Tensor:
-    number = torch.as_tensor(value)
+    # Python's numbers have double precision, which as_tensor alone would not keep.
+    number = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64)
     if number.numel() != 1:
         raise ValueError(f"fun must return one number, got a result of shape {tuple(number.shape)}.")
     return number.reshape(())
