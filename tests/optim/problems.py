@@ -52,7 +52,7 @@ SPACES = {
 
 def points(space, *size, seed=0, dtype=torch.float64, spread=0.5):
     """Return random points of a space, compact or not."""
-    return space.random_normal(*size, std=spread, random_state=seed, dtype=dtype)
+    return space.random_normal(*size, std=spread, random_state=seed, dtype=dtype).detach()
 
 
 def descend(optimizer, loss, steps):

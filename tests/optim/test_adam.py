@@ -14,18 +14,18 @@ def network(dtype):
     return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.LayerNorm(8), nn.Linear(8, 1)).to(dtype)
 
 
-def compare(ours, theirs, dtype, foreach, steps=100):
+def compare(ours, theirs, dtype, foreach):
     """Train two copies of a network on the same batches, and return the largest difference of parameters."""
     one, generator = network(dtype), torch.Generator().manual_seed(1)
     other = copy.deepcopy(one)
     optimizers = [ours(one.parameters(), foreach=foreach), theirs(other.parameters())]
-    for _ in range(steps):
+    for _ in range(100):
         X = torch.randn(16, 6, dtype=dtype, generator=generator)
         for model, optimizer in zip((one, other), optimizers, strict=True):
             optimizer.zero_grad()
             (model(X).squeeze() - X[:, 0] * X[:, 1]).square().mean().backward()
             optimizer.step()
-    return max(float((p - q).abs().max()) for p, q in zip(one.parameters(), other.parameters(), strict=True))
+    return max(float((p - q).detach().abs().max()) for p, q in zip(one.parameters(), other.parameters(), strict=True))
 
 
 NAMESAKES = [

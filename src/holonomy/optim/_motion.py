@@ -68,6 +68,13 @@ class FlatMotion(Motion):
         """Subtract."""
         if over is not None:
             over = self.factors.spread(over)
+        if (
+            isinstance(size, Tensor)
+            and not size.ndim
+            and size.device.type == "cpu"
+            and not torch.compiler.is_compiling()
+        ):
+            size = size.item()
         if isinstance(size, Tensor):
             u = u * (self.factors.spread(size) if size.ndim else size)
             x.sub_(u if over is None else u / over)
@@ -142,6 +149,11 @@ def motion_of(manifold: Manifold | None, granularity: str, step: str, transport:
     if manifold is None or isinstance(manifold, Euclidean):
         return FlatMotion(factors)
     return CurvedMotion(factors, manifold, step, transport)
+
+
+def _is_number(size: Tensor) -> bool:
+    """Say whether a tensor can be read as a number at no cost."""
+    return size.ndim == 0 and size.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def batch_shape(manifold: Manifold | None, x: Tensor) -> torch.Size:

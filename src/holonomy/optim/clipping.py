@@ -1,7 +1,5 @@
 """Gradient clipping by Riemannian length."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -67,8 +65,8 @@ def clip_riemannian_norm_(
         return torch.zeros(())
     total = torch.stack([square.sum().to(squares[0].device, torch.float64) for square in squares]).sum().sqrt()
     for (parameter, manifold), square in zip(held, squares, strict=True):
-        factor = limit / (square.double().sqrt() if per_point else total).clamp_min(max(limit, math.ulp(0.0)))
-        _scale(parameter, manifold, factor)
+        length = square.double().sqrt() if per_point else total
+        _scale(parameter, manifold, torch.where(length > limit, limit / length, 1.0))
     return total.to(held[0][0].dtype)
 
 
