@@ -31,6 +31,8 @@ def exported(room):
 PUBLIC = [f"holonomy.{name}" for name in holonomy.__all__ if name not in {*ROOMS, "catalogue", "__version__"}]
 PUBLIC += [f"holonomy.catalogue.{name}" for name in ("System", "find", "systems")]
 PUBLIC += [f"holonomy.{room}.{name}" for room in ROOMS for name in exported(room)]
+STUDIES = [f"studies.{name}" for name in exported("studies")]
+PUBLIC += [f"holonomy.{study}.{name}" for study in STUDIES for name in exported(study)]
 
 
 def public(name):
@@ -111,10 +113,11 @@ def test_the_examples_run(name):
         assert runner.run(example).failed == 0
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", [*ROOMS, *STUDIES])
 def test_no_module_hides_a_public_name(room):
-    modules = {path.stem for path in (SOURCE / room).iterdir()}
-    assert not modules & set(exported(room))
+    modules = {path.stem for path in SOURCE.joinpath(*room.split(".")).iterdir()}
+    hidden = modules & set(exported(room))
+    assert all(inspect.ismodule(public(f"holonomy.{room}.{name}")) for name in hidden)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

@@ -21,8 +21,10 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "objectives",
         "optim",
         "plot",
+        "predict",
         "report",
         "stats",
+        "studies",
     ],
     submod_attrs={
         "_core.citations": ["citation"],

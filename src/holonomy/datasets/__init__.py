@@ -40,12 +40,16 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "cameras": ["PinholeCamera"],
         "crossings": ["make_crossing_line_and_plane", "make_crossing_lines", "make_crossing_planes"],
         "curves": ["make_helix"],
         "hyperbolic": ["make_hyperbolic_ball"],
         "loaders": ["load", "names", "titles"],
+        "mesh_surfaces": ["sample_surface", "unit_mesh"],
         "mixtures": ["make_gaussian_mixture"],
         "products": ["make_product"],
+        "rendered_poses": ["make_rendered_poses"],
+        "rendering": ["render_mesh"],
         "rolls": ["make_s_curve", "make_swiss_roll"],
         "singular": ["make_pinched_torus", "make_wedge_of_spheres"],
         "spheres": ["make_ball", "make_sphere"],

@@ -16,7 +16,6 @@ from holonomy.manifolds import (
 from holonomy.manifolds.numerics import tolerances, widen
 from holonomy.manifolds.rotation_conversions import turns_about_axes
 from holonomy.manifolds.rotation_coordinates import sixd_degenerate, tend_to_symmetric
-from holonomy.objectives.rotation_parameters import EULER_ORDER
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class RotationOutput:
     width : int
         How many numbers.
     to_matrix : callable
-        From numbers (..., width) to rotations (..., 3, 3).
+        From numbers (..., width) to rotations (..., 3, 3); of Euler angles the axes are a second argument.
     degenerate : callable
         From numbers to where (...) they leave the rotation open.
     is_continuous : bool
@@ -36,7 +35,7 @@ class RotationOutput:
     """
 
     width: int
-    to_matrix: Callable[[Tensor], Tensor]
+    to_matrix: Callable[..., Tensor]
     degenerate: Callable[[Tensor], Tensor]
     is_continuous: bool
 
@@ -75,6 +74,6 @@ OUTPUTS = {
     "9d_svd": RotationOutput(9, nined_to_matrix, _no_nearest, True),
     "10d": RotationOutput(10, tend_to_matrix, _no_lowest, True),
     "quaternion": RotationOutput(4, _quaternion, _vanishing, False),
-    "euler": RotationOutput(3, lambda angles: turns_about_axes(angles, EULER_ORDER), _never, False),
+    "euler": RotationOutput(3, turns_about_axes, _never, False),
     "axis_angle": RotationOutput(3, axis_angle_to_matrix, _never, False),
 }

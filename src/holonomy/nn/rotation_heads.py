@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from holonomy._core.validation import check_int, check_option
 from holonomy.manifolds import Bingham, MatrixFisher
+from holonomy.manifolds.rotation_conversions import ORDERS
 from holonomy.manifolds.rotation_coordinates import tend_to_symmetric
 from holonomy.nn._layers import check_widths, perceptron
 from holonomy.nn._rotation_outputs import OUTPUTS
@@ -26,8 +27,8 @@ class RotationHead(nn.Module):
         Number of features.
     representation : {"6d", "9d_svd", "10d", "quaternion", "euler", "axis_angle"}, default "6d"
         What the numbers mean: two columns made orthonormal by Gram-Schmidt; a matrix whose nearest rotation is taken; a
-        symmetric matrix whose lowest eigenvector is the quaternion; a quaternion, which is normalised; angles in
-        radians about moving axes z, y, x; a rotation vector.
+        symmetric matrix whose lowest eigenvector is the quaternion; a quaternion, which is normalised; three angles in
+        radians; a rotation vector.
     hidden : int or sequence of int, optional
         Widths of rectified layers before the last one; none by default.
     bins : int, optional
@@ -35,6 +36,8 @@ class RotationHead(nn.Module):
         expected one. 66 bins of 3 degrees reach from -99 to 99 degrees, 120 around the circle.
     bin_degrees : float, default 3.0
         Width of a bin.
+    order : str, default "zyx"
+        With ``"euler"``: the moving axes that the angles are about; see `euler_to_matrix`.
 
     Attributes
     ----------
@@ -78,11 +81,13 @@ class RotationHead(nn.Module):
         *,
         bins: int | None = None,
         bin_degrees: float = 3.0,
+        order: str = "zyx",
     ) -> None:
         super().__init__()
         self.in_features = check_int(in_features, "in_features", minimum=1)
         self.representation = check_option(representation, "representation", OUTPUTS)
         self.bins, self.bin_degrees = bins, bin_degrees
+        self.order = check_option(order, "order", ORDERS)
         if bins is not None:
             if representation != "euler":
                 raise ValueError(f"bins belong to representation='euler', got {representation!r}.")
@@ -112,7 +117,7 @@ class RotationHead(nn.Module):
             numbers = (torch.softmax(numbers, dim=-1) * self.centers.to(numbers)).sum(-1)
         output = OUTPUTS[self.representation]
         self.n_degenerate += output.degenerate(numbers).sum().to(self.n_degenerate.device)
-        return output.to_matrix(numbers)
+        return output.to_matrix(numbers, self.order) if self.representation == "euler" else output.to_matrix(numbers)
 
     def distribution(self, numbers: Tensor) -> Bingham | MatrixFisher:
         """Return the distributions that numbers (..., n_numbers) stand for, and whose modes are the rotations.

@@ -19,19 +19,18 @@ from holonomy.objectives._reduction import reduced
 WIDTHS = {"6d": 6, "9d_svd": 9, "quaternion": 4, "euler": 3, "axis_angle": 3}
 """How many numbers a representation has."""
 
-EULER_ORDER = "zyx"
-"""Axes of Euler angles: roll, yaw and pitch where x points right, y up and z to the viewer."""
-
-_TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
+_TARGETS: dict[str, Callable[..., Tensor]] = {
     "6d": matrix_to_sixd,
     "9d_svd": lambda R: R.flatten(-2),
-    "euler": lambda R: matrix_to_euler(R, EULER_ORDER),
+    "euler": matrix_to_euler,
     "axis_angle": matrix_to_axis_angle,
 }
 
 
 @references("zhou2019continuity")
-def rotation_parameter_loss(numbers: Tensor, R: Tensor, representation: str, reduction: str = "mean") -> Tensor:
+def rotation_parameter_loss(
+    numbers: Tensor, R: Tensor, representation: str, reduction: str = "mean", *, order: str = "zyx"
+) -> Tensor:
     """Return the squared distance of numbers from those that stand for rotations.
 
     Parameters
@@ -42,10 +41,11 @@ def rotation_parameter_loss(numbers: Tensor, R: Tensor, representation: str, red
         True rotations.
     representation : {"6d", "9d_svd", "quaternion", "euler", "axis_angle"}
         What the numbers mean: the first two columns; the rows of a matrix; a quaternion, real part first, which is
-        normalised, and of whose two signs the nearer one counts; angles in radians about moving axes z, y, x; a
-        rotation vector.
+        normalised, and of whose two signs the nearer one counts; three angles in radians; a rotation vector.
     reduction : {"mean", "sum", "none"}, default "mean"
         What becomes of the values.
+    order : str, default "zyx"
+        With ``"euler"``: the moving axes that the angles are about; see `euler_to_matrix`.
 
     Returns
     -------
@@ -74,7 +74,8 @@ def rotation_parameter_loss(numbers: Tensor, R: Tensor, representation: str, red
         unit, true = functional.normalize(numbers, dim=-1), matrix_to_quaternion(R)
         both = [(unit - sign * true).square().sum(-1) for sign in (1.0, -1.0)]
         return reduced(torch.minimum(*both), reduction)
-    return reduced((numbers - _TARGETS[representation](R)).square().sum(-1), reduction)
+    true = _TARGETS[representation](R, order) if representation == "euler" else _TARGETS[representation](R)
+    return reduced((numbers - true).square().sum(-1), reduction)
 
 
 def bin_centers(n_bins: int, bin_degrees: float = 3.0, *, like: Tensor | None = None) -> Tensor:
