@@ -28,7 +28,7 @@ class _Mean(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         manifold = ctx.manifold
         m, x, weights = (one.detach() for one in ctx.saved_tensors)
         with torch.enable_grad():

@@ -50,7 +50,10 @@ class MeanSolution:
 class MeanSolver(Protocol):
     """Finds the points that minimise weighted sums of squared distances."""
 
-    differentiable: bool
+    @property
+    def differentiable(self) -> bool:
+        """Whether automatic differentiation passes through; elsewhere the equation of the mean is differentiated."""
+        ...
 
     def __call__(
         self, manifold: "Manifold", x: Tensor, weights: Tensor, tolerance: float, max_iter: int

@@ -131,16 +131,17 @@ def _between(points: Tensor, weights: Tensor) -> Tensor:
 
 def _solve(state: _State, forcing: Tensor) -> Tensor:
     """Return the v with ``H v = gradient``, up to a part ``forcing`` (...) of the gradient."""
-    differences = 0.5 * (state.logarithms[..., :, None] - state.logarithms[..., None, :])
-    bends = state.weights[..., None, None] * _coth_ratio(differences)
+    # A step needs a few digits only, and the next gradient is right whatever the step: single precision is enough.
+    vectors, half = state.vectors.float(), 0.5 * state.logarithms.float()
+    bends = state.weights.float()[..., None, None] * _coth_ratio(half[..., :, None] - half[..., None, :])
 
     def hessian(v: Tensor) -> Tensor:
-        inside = state.vectors.mT @ v.unsqueeze(-3) @ state.vectors
-        return _combine(state.vectors @ (bends * inside), state.vectors)
+        inside = vectors.mT @ v.float().unsqueeze(-3) @ vectors
+        return _combine(vectors @ (bends * inside), vectors).double()
 
     v, rest = torch.zeros_like(state.gradient), state.gradient
     along, size = rest, _dot(rest, rest)
-    enough = (forcing * state.size).square()
+    enough = (forcing.clamp_min(_SINGLE) * state.size).square()
     for _ in range(_MOST):
         active = (size > enough)[..., None, None]
         if not bool(active.any()):
@@ -176,6 +177,9 @@ def _coth_ratio(t: Tensor) -> Tensor:
 
 _MOST = 30
 """Most conjugate gradient steps for one Newton step."""
+
+_SINGLE = 1e-5
+"""Smallest relative residual of a step's system in single precision."""
 
 _PATIENCE = 5
 """Steps without half the residual after which rounding is taken to be all that is left."""
