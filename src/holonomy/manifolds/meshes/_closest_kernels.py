@@ -33,8 +33,8 @@ def build_tree(low, high, middles):
                 boxes[node, 3 + axis] = max(boxes[node, 3 + axis], high[i, axis])
         if last - first <= LEAF:
             continue
-        axis = np.argmax(boxes[node, 3:] - boxes[node, :3])
-        order[first:last] = order[first:last][np.argsort(middles[order[first:last], axis], kind="mergesort")]
+        widest = np.argmax(boxes[node, 3:] - boxes[node, :3])
+        order[first:last] = order[first:last][np.argsort(middles[order[first:last], widest], kind="mergesort")]
         half = (first + last) // 2
         stack.append((half, last, node))
         stack.append((first, half, -1))

@@ -117,8 +117,8 @@ class Mesh(MeshFunctions, Manifold):
         self.surface = build_surface(vertices, faces, bool(clean))
         self.kept_vertices = self.surface.kept_vertices
         self.n_eigenpairs = check_int(n_eigenpairs, "n_eigenpairs", minimum=2)
-        self.register_buffer("vertices", torch.from_numpy(self.surface.vertices.copy()))
-        self.register_buffer("faces", torch.from_numpy(self.surface.faces.copy()))
+        self.register_buffer("vertices", torch.from_numpy(self.surface.vertices.copy()), persistent=False)
+        self.register_buffer("faces", torch.from_numpy(self.surface.faces.copy()), persistent=False)
 
     def closest_point(self, points: Any) -> Places:
         """Return the nearest places of the surface to any points (k, 3): triangles, weights, coordinates, distances.
