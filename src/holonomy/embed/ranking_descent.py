@@ -146,7 +146,7 @@ def descend(
                 _alone(*parts)
             else:
                 _in_step(*parts, pool, n_threads)
-    return work.places
+    return work.places.astype(start.dtype, copy=False)
 
 
 def _alone(work: "_Workspace", sampling: tuple, loss: tuple, motion: tuple, bounds: np.ndarray) -> None:
@@ -320,9 +320,9 @@ class _Workspace:
 
     def __init__(self, start: np.ndarray, pairs: Pairs, options: DescentOptions) -> None:
         n, dim = start.shape
-        self.places = np.array(start, order="C")
         # Flat distances have exponentials that underflow, and those on the sheet digits that cancel.
-        self.dtype = self.places.dtype if options.space == terms.BALL else np.dtype(np.float64)
+        self.dtype = start.dtype if options.space == terms.BALL else np.dtype(np.float64)
+        self.places = np.array(start, dtype=self.dtype, order="C")
         shift = max(0, int(np.ceil(np.log2(max(n, 1) / kernels.SHARDS))))
         self.n_shards = -(-n // 2**shift)
         aux = np.zeros((terms.N_AUX[options.space], n), dtype=self.dtype)
@@ -337,8 +337,7 @@ class _Workspace:
             np.zeros((n_blocks, self.n_shards + 1), dtype=np.int64),
             *(np.zeros(whole, dtype=np.uint32) for _ in range(2)),
             *(np.zeros(whole, dtype=self.dtype) for _ in range(2)),
-            np.zeros((batch, dim), dtype=self.places.dtype),
-            np.zeros((batch, dim), dtype=self.dtype),
+            *(np.zeros((batch, dim), dtype=self.dtype) for _ in range(2)),
             np.zeros(batch, dtype=self.dtype),
         )
         self.gathered = (
