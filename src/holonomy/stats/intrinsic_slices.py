@@ -298,7 +298,8 @@ def intrinsic_sliced_wasserstein(
 
 
 def _fill_rows(arguments: tuple[Any, ...], start: int, stop: int) -> None:
-    fill_quantiles(*arguments, start, stop)
+    kernel: Callable[..., None] = fill_quantiles
+    kernel(*arguments, start, stop)
 
 
 def _one(given: Any) -> Any:
