@@ -8,6 +8,13 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "barycenters": ["barycentric_point", "barycentric_weights", "classify_barycenter"],
         "barycentric_projection": ["SpanProjection", "barycentric_project", "span_distance"],
         "barycentric_subspaces": ["BarycentricSubspaceAnalysis"],
+        "center_regions": ["CenterConfidence", "center_confidence", "variance_confidence"],
+        "clusters": ["ManifoldKMeans"],
+        "geodesic_analysis": ["PrincipalGeodesicAnalysis"],
+        "geodesic_regression": ["GeodesicRegression"],
+        "likelihood": ["fit_riemannian_normal", "fit_von_mises_fisher", "fit_wrapped_normal"],
+        "neighbors": ["ManifoldKNeighborsClassifier", "ManifoldKNeighborsRegressor"],
+        "tangent_pca": ["TangentPCA"],
         "centers": ["Center", "frechet_mean", "frechet_median", "frechet_variance"],
         "collection_comparison": [
             "CollectionTest",
