@@ -9,6 +9,7 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "axis_cones": ["principal_axes"],
         "distances": ["shepard"],
         "distortions": ["ellipses"],
         "embeddings": ["embedding"],
