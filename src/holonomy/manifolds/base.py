@@ -347,7 +347,14 @@ class Manifold(nn.Module, ABC):
         """Say for each point (...) whether it lies on the manifold, up to ``tolerance`` relative to its size."""
         if tuple(x.shape[x.ndim - len(self._shape) :]) != self._shape or x.ndim < len(self._shape):
             return torch.zeros(x.shape[: max(x.ndim - len(self._shape), 0)], dtype=torch.bool, device=x.device)
-        return self._residual(x) <= (tolerances(x.dtype).belongs if tolerance is None else tolerance)
+        largest = tolerances(x.dtype).belongs if tolerance is None else tolerance
+        if bool((finite := torch.isfinite(x)).all()):
+            return self._residual(x) <= largest
+        # Decompositions of matrices that are not finite fail, and some projections make them finite.
+        rows = finite.flatten(x.ndim - len(self._shape)).all(-1) if self._shape else finite
+        inside = torch.zeros_like(rows)
+        inside[rows] = self._residual(x[rows]) <= largest
+        return inside
 
     @final
     def is_tangent(self, x: Tensor, v: Tensor, tolerance: float | None = None) -> Tensor:

@@ -23,7 +23,7 @@ class SpanCosts(Protocol):
     n: int
 
     def extended(self, chosen: Sequence[int], candidates: Tensor) -> Tensor:
-        """Return the costs (c,) of the spans of the chosen points and each one of the candidates."""
+        """Return the costs (c,), on the CPU, of the spans of the chosen points and each one of the candidates."""
         ...
 
     def beside(self, more: Tensor) -> "SpanCosts":
@@ -58,7 +58,7 @@ class LinearCosts:
         """Return the costs (c,) of the spans of the chosen points and each one of the candidates."""
         block = max(1, _BLOCK_ENTRIES // self.n)
         cost = self._around if not chosen else self._beside
-        return torch.cat([cost(chosen, part) for part in candidates.split(block)])
+        return torch.cat([cost(chosen, part) for part in candidates.split(block)]).cpu()
 
     def _around(self, chosen: Sequence[int], candidates: Tensor) -> Tensor:
         space, unit = self.spans.model, self.spans.unit
@@ -109,7 +109,7 @@ class SolvedCosts:
 
     def extended(self, chosen: Sequence[int], candidates: Tensor) -> Tensor:
         """Return the costs (c,) of the spans of the chosen points and each one of the candidates."""
-        return torch.stack([self._cost([*chosen, int(c)]) for c in candidates])
+        return torch.tensor([float(self._cost([*chosen, int(c)])) for c in candidates], dtype=self.points.dtype)
 
     def _cost(self, indices: list[int]) -> Tensor:
         """Return the cost of one span, infinite where it is degenerate or a nearest point is not found."""
