@@ -130,5 +130,3 @@ def test_bad_parameters_are_refused():
         VonMisesFisher(Hyperboloid(2))
     with pytest.raises(ValueError, match="concentration"):
         VonMisesFisher(Sphere(2), concentration=-1.0)
-    with pytest.raises(NotImplementedError, match="dimensions 1 to 3"):
-        Hyperboloid(4).heat_kernel(Hyperboloid(4).origin(), Hyperboloid(4).origin(), 1.0)

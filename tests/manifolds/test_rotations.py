@@ -204,6 +204,25 @@ def test_heat_kernel_integrates_to_one_and_equals_mpmath(s):
         assert ours == pytest.approx(float(total), rel=1e-10, abs=1e-130)
 
 
+@pytest.mark.parametrize("std", [0.1, 0.7, 1.5])
+def test_wrapped_normal_rotations_have_mass_one_and_follow_their_density(std):
+    angle = torch.linspace(0.0, math.pi, 200_001, dtype=torch.float64)
+    angle = 0.5 * (angle[1:] + angle[:-1])
+    axis = torch.tensor([0.6, 0.0, 0.8], dtype=torch.float64)
+    density = SpecialOrthogonal(3).normal_log_prob(axis_angle_to_matrix(angle[:, None] * axis), std=std).exp()
+    shells = 16.0 * math.pi * torch.sin(angle / 2).square() * math.pi / len(angle)
+    assert float((density * shells).sum()) == pytest.approx(1.0, abs=1e-5)
+    x = SpecialOrthogonal(3).random_normal(40_000, std=std, random_state=0, dtype=torch.float64)
+    seen = SpecialOrthogonal(3).dist(torch.eye(3, dtype=torch.float64), x)
+    assert abs(float(seen.mean() - (density * shells * angle).sum())) < 5.0 * float(seen.std()) / 200.0
+    flat = SpecialOrthogonal(2)
+    turns = angle[:, None, None] * torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+    circle = flat.normal_log_prob(torch.linalg.matrix_exp(turns[50::100]), std=std).exp()
+    assert float(2.0 * math.pi * circle.mean()) == pytest.approx(1.0, abs=1e-4)
+    with pytest.raises(NotImplementedError, match="how many geodesics"):
+        SpecialOrthogonal(4).normal_log_prob(torch.eye(4))
+
+
 def test_heat_kernel_forms_agree():
     angle = torch.linspace(0.0, math.pi, 50, dtype=torch.float64)
     s = torch.tensor(2.0, dtype=torch.float64)

@@ -120,6 +120,10 @@ class PulledBack(Metric):
     def _log_volume_element(self, space: "Manifold", x: Tensor, v: Tensor) -> Tensor:
         return self.base._log_volume_element(space, self.chart(x), self.chart.push(x, v))
 
+    def _heat_kernel(self, space: "Manifold", x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        kernel = self.base._heat_kernel(space, self.chart(x), self.chart(y), s / self.scale**2)
+        return kernel / self.scale**space.dim
+
     def _mean_solver(self, space: "Manifold") -> ChartMean:
         return ChartMean(self.chart, self.base)
 

@@ -17,6 +17,9 @@ from holonomy.manifolds.rotation_kernels import so3_heat_kernel
 from holonomy.manifolds.scalars import stumpff
 from holonomy.manifolds.symmetric import apply_function, symmetrize
 
+WINDINGS = 4
+"""How often around a circle a wrapped normal is followed, in both directions."""
+
 
 class SpecialOrthogonal(Manifold):
     """Rotation matrices of R^n, with the bi-invariant metric in which a turn in one plane has its angle as length.
@@ -99,6 +102,20 @@ class SpecialOrthogonal(Manifold):
         if self.n % 2:
             roots.append(angles)
         return torch.log(stumpff(0.25 * torch.cat(roots, -1).square(), 1).square()).sum(-1).to(x.dtype)
+
+    def _normal_log_prob(self, x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        """Sum, for n of 2 and 3, over the geodesics that reach the point: those of lengths d + 2 pi k, for all k."""
+        if self.n > 3:
+            raise NotImplementedError(
+                f"{self} does not know by how many geodesics a point is reached; n of 2 or 3 does."
+            )
+        turns = 2.0 * math.pi * torch.arange(-WINDINGS, WINDINGS + 1, dtype=torch.float64, device=x.device)
+        d, spread = widen(self._dist(mean, x)).unsqueeze(-1) + turns, widen(std).unsqueeze(-1)
+        terms = -0.5 * (d / spread).square()
+        if self.n == 3:
+            terms = terms - stumpff(0.25 * d.square(), 1).square().log()
+        constant = self.dim * (0.5 * math.log(2.0 * math.pi) + torch.log(spread.squeeze(-1)))
+        return (torch.logsumexp(terms, dim=-1) - constant).to(x.dtype)
 
     def _origin(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         return torch.eye(self.n, dtype=dtype, device=device)
