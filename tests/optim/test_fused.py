@@ -80,6 +80,16 @@ def test_points_of_the_ball_never_leave_it(dtype):
         assert bool(torch.isfinite(w).all())
 
 
+def test_momentum_keeps_its_length_while_points_are_held_at_the_edge_of_the_ball():
+    ball = PoincareBall(4)
+    x, u, _ = case(ball, torch.float32)
+    u[:] = x + 0.1
+    length = ball.norm(x, u)
+    for _ in range(200):
+        assert fused_move(ball, x, u, 30.0, [u])
+    assert bool((ball.norm(x, u) < 2 * length).all())
+
+
 def test_any_number_of_threads_gives_the_same_bits():
     ball, threads = PoincareBall(8), torch.get_num_threads()
     found = []

@@ -164,6 +164,8 @@ def ball_gradients(x, e, curvature, g, squares, start, stop):
 def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
     """Move along geodesics, not beyond the outermost point that can be stored, and turn w by the gyration."""
     n = x.shape[1]
+    # The point as it is stored: at the edge of the ball its rounding is what decides about the metric there.
+    stored = np.empty(n, x.dtype)
     for i in range(start, stop):
         s = scale[i]
         xx, uu = 0.0, 0.0
@@ -189,7 +191,8 @@ def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
         yy, dd, wx, wd = 0.0, 0.0, 0.0, 0.0
         for j in range(n):
             here = np.float64(x[i, j])
-            y = p * here + q * u[i, j]
+            stored[j] = p * here + q * u[i, j]
+            y = np.float64(stored[j])
             d = y - here
             yy += y * y
             dd += d * d
@@ -201,8 +204,7 @@ def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
         back = -double * (a * wd + curvature * dd * wx)
         side = double * (wx * (a + curvature * (yy - xx - dd)) - curvature * xx * wd)
         for j in range(n):
-            here = np.float64(x[i, j])
-            y = p * here + q * u[i, j]
             if carry:
-                w[i, j] = ratio * w[i, j] + back * here + side * (y - here)
-            x[i, j] = y
+                here = np.float64(x[i, j])
+                w[i, j] = ratio * w[i, j] + back * here + side * (stored[j] - here)
+            x[i, j] = stored[j]
