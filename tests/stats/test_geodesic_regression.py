@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from holonomy.manifolds import SPD, Euclidean, Hyperboloid, Sphere
+from holonomy.manifolds import Euclidean, Hyperboloid, Sphere
 from holonomy.stats import GeodesicRegression
 
 

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "clusters": ["ManifoldKMeans"],
         "geodesic_analysis": ["PrincipalGeodesicAnalysis"],
         "geodesic_regression": ["GeodesicRegression"],
+        "leading_subspaces": ["leading_subspace_test"],
         "likelihood": ["fit_riemannian_normal", "fit_von_mises_fisher", "fit_wrapped_normal"],
         "neighbors": ["ManifoldKNeighborsClassifier", "ManifoldKNeighborsRegressor"],
         "tangent_pca": ["TangentPCA"],
@@ -30,6 +31,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "hypothesis_tests": ["TestResult"],
         "intrinsic_slices": ["IntrinsicSlices", "intrinsic_sliced_wasserstein"],
         "rotation_averages": ["motion_average", "rotation_average"],
-        "subspace_inference": ["PCASubspaceInference", "subspace_statistics"],
+        "subspace_inference": ["PCASubspaceInference"],
+        "subspace_simulation": ["subspace_statistics"],
     },
 )

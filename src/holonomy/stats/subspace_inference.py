@@ -9,7 +9,6 @@ from scipy.stats import chi2
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from holonomy._core.citations import references
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import as_numpy, check_float, check_int, check_option, check_points
 from holonomy.stats._flag_coordinates import KINDS, FlagChart
@@ -378,63 +377,6 @@ def _differences(
         rows = np.vstack([np.sqrt(scale) * law.rows for scale, law in zip(scales, laws, strict=True)])
         found[t] = TangentCovariance(diagonal, rows).quadratic(b[0][t] - b[1][t])
     return found
-
-
-@references("anderson1963asymptotic", "tyler1981asymptotic")
-def subspace_statistics(
-    samples: np.ndarray,
-    Q0: np.ndarray,
-    type: int | tuple[int, ...],
-    *,
-    which: int | Sequence[int] | None = None,
-    assume: str = "none",
-    coordinates: str = "log",
-    covariance: str = "auto",
-) -> tuple[np.ndarray, int]:
-    """Return the statistics of :class:`PCASubspaceInference` for many samples at once: for simulations.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (s, n, p)
-        Samples.
-    Q0 : ndarray of shape (p, p) or (p, k)
-        The subspaces asked about, as in :meth:`PCASubspaceInference.test`.
-    type : int or tuple of int
-        Dimensions of the subspaces.
-    which, assume, coordinates, covariance
-        As in :class:`PCASubspaceInference`.
-
-    Returns
-    -------
-    statistics : ndarray of shape (s,)
-        Chi-square in the limit, when Q0 is true.
-    df : int
-        Degrees of freedom.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from holonomy.stats import subspace_statistics
-    >>> samples = np.random.default_rng(0).standard_normal((10, 200, 3)) * [3.0, 1.0, 1.0]
-    >>> statistics, df = subspace_statistics(samples, np.eye(3), (1, 2))
-    >>> statistics.shape, df
-    ((10,), 2)
-    """
-    X = np.asarray(samples, dtype=np.float64)
-    if X.ndim != 3 or not np.isfinite(X).all():
-        raise ValueError(f"samples must be finite, of shape (s, n, p), got shape {X.shape}.")
-    check_option(assume, "assume", ASSUMPTIONS)
-    check_option(coordinates, "coordinates", KINDS)
-    check_option(covariance, "covariance", COVARIANCES)
-    sizes = as_sizes(type, X.shape[2])
-    chart = FlagChart(sizes, as_which(which, len(sizes)))
-    flags = [PrincipalFlag.of(one, sizes) for one in X]
-    return statistics(flags, hypothesis(Q0, chart), chart, assume, covariance, coordinates), chart.dim
 
 
 _CHUNK = 50
