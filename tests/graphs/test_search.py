@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 
 from holonomy.graphs import NeighborIndex, neighbors
 from holonomy.graphs._cells import CellIndex
+from holonomy.graphs._join import join_lists
 from holonomy.graphs.search import METRICS
 
 
@@ -187,18 +188,52 @@ def test_approximate_search_widens_until_recall_suffices(monkeypatch):
     rng = np.random.default_rng(6)
     X = (rng.normal(size=(4000, 5)) @ rng.normal(size=(5, 60))).astype(np.float32)
     monkeypatch.setattr("holonomy.graphs._cells.SMALLEST_CELL", 40)
-    monkeypatch.setattr(NeighborIndex, "_first_breadth", (7, 2))
+    monkeypatch.setattr(NeighborIndex, "_first_breadth", (2, 2))
+    widths = []
+    graph_of = CellIndex.graph
+    monkeypatch.setattr(CellIndex, "graph", lambda *a: widths.append(a[2]) or graph_of(*a))
     index = NeighborIndex(X, method="approximate")
     graph = index.graph(10)
-    assert index._breadth[0] > 7
+    assert len(widths) > 1
+    assert widths == sorted(widths)
     assert graph.method == "approximate"
     assert graph.recall >= 0.98
+
+
+def test_new_rows_are_searched_as_widely_as_their_recall_needs():
+    rng = np.random.default_rng(5)
+    X = (rng.normal(size=(9000, 20)) @ rng.normal(size=(20, 100))).astype(np.float32)
+    index = NeighborIndex(X[:6000], method="approximate")
+    index.graph(10)
+    found, true = index.query(X[6000:], 10)[0], NeighborIndex(X[:6000], method="exact").query(X[6000:], 10)[0]
+    assert np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(found, true, strict=True)]) >= 0.98
+
+
+def test_lists_are_joined_to_the_best_of_what_they_are_linked_to():
+    rng = np.random.default_rng(8)
+    codes = rng.integers(-50, 50, size=(200, 6)).astype(np.float32)
+    norms = np.einsum("ij,ij->i", codes, codes)
+    lists = np.array([rng.choice(200, 12, replace=False) for _ in range(200)], dtype=np.int32)
+    lists[rng.random(lists.shape) < 0.1] = -1
+    joined = join_lists(lists, 4, codes, norms)
+    links = [[j for j in row if j >= 0 and j != i][:4] for i, row in enumerate(lists)]
+    back = [[] for _ in links]
+    for rank in range(4):
+        for i, row in enumerate(links):
+            if rank < len(row) and len(back[row[rank]]) < 4:
+                back[row[rank]].append(i)
+    links = [row + more for row, more in zip(links, back, strict=True)]
+    for i in range(200):
+        pool = {j for j in lists[i] if j >= 0} | {j for near in links[i] for j in links[near]}
+        value = {j: norms[j] - 2 * codes[i] @ codes[j] for j in pool}
+        best = sorted(value.values())[:12]
+        assert [value[j] for j in joined[i] if j >= 0] == best
 
 
 def test_approximate_search_falls_back_to_exact_where_there_is_no_shortcut(monkeypatch):
     X = np.random.default_rng(6).normal(size=(2000, 60)).astype(np.float32)
     monkeypatch.setattr("holonomy.graphs._cells.SMALLEST_CELL", 40)
-    monkeypatch.setattr(NeighborIndex, "_first_breadth", (2, 2))
+    monkeypatch.setattr(NeighborIndex, "_first_breadth", (1, 1))
     graph = neighbors(X, 10, method="approximate")
     assert graph.method == "exact"
     assert graph.recall == 1.0

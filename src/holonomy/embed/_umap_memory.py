@@ -8,7 +8,7 @@ from scipy import sparse
 from holonomy.graphs._cells import N_AXES
 from holonomy.graphs._exact import BLOCK_ENTRIES
 from holonomy.graphs._reductions import REDUCED_METRICS
-from holonomy.graphs.search import ALIASES, DENSE_ENTRIES, EXACT_WORK, TREE_DIMENSIONS, TREE_ORDERS
+from holonomy.graphs.search import ALIASES, DENSE_ENTRIES, EXACT_WORK, RECALL_SAMPLE, TREE_DIMENSIONS, TREE_ORDERS
 
 ROWS_AT_ONCE = 1024
 """Most rows of a block of distances."""
@@ -58,7 +58,8 @@ def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
         return 2 * exact_block + centred + found + copies, centred + copies
     cells = n * (4.0 * min(d, N_AXES) + 12.0)
     lists = n * (4.0 * min(d, N_AXES) + 2 * 4.0 * max(3 * k, k + 30) + 8.0 * k)
-    return 2 * block + cells + lists + found + copies, cells + copies
+    sample = 2 * min(4.0 * RECALL_SAMPLE * n, block)
+    return sample + cells + lists + found + copies, cells + copies
 
 
 def advice(n: int) -> str:

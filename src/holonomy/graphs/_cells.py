@@ -97,14 +97,14 @@ class CellIndex:
         run_blocks(measure, len(codes), block=BLOCK)
         return indices, distances
 
-    def search(self, queries: np.ndarray, k: int, n_probes: int, n_candidates: int) -> Found:
-        """Return indices and distances, each (m, k), of the nearest points found for each new row.
+    def search(self, queries: np.ndarray, own: np.ndarray, k: int, n_probes: int, n_candidates: int) -> Found:
+        """Return indices and distances, each (m, k), of the nearest points found for each query.
 
-        The answer for a row depends on nothing but the row: its candidates come from the cells around its own.
+        ``own`` (m,) is each query's own index among the points, or -1. A query's answer depends on nothing but the
+        query: its candidates come from the cells around the cell it falls into.
         """
         with threadpool_limits(1):
             codes, _ = _encode(queries, self.mean, self.axes, self.step)
-        own = np.full(len(queries), -1)
         indices = np.empty((len(queries), k), dtype=np.int32)
         distances = np.empty((len(queries), k))
         groups = list(self._groups(codes))

@@ -11,19 +11,20 @@ from scipy.spatial.distance import cdist
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import Points, check_int, check_option, check_points
-from holonomy.graphs._cells import CellIndex
+from holonomy.graphs._cells import MAX_PROBES, CellIndex
 from holonomy.graphs._exact import TREE_ORDERS, Found, GivenSearch, ProductSearch, RowSearch, TreeSearch
 from holonomy.graphs._reductions import reduction
 from holonomy.graphs.neighbor_graph import NeighborGraph
 
 METHODS = ("auto", "exact", "approximate", "torch")
 
-EXACT_WORK = 4e11
-"""Multiplications up to which exact search is chosen: a few seconds on two cores."""
+EXACT_WORK = 5e10
+"""Multiplications up to which exact search is chosen: half a second on two cores."""
 
 TARGET_RECALL = 0.98
-CELLS_FOR_JOIN = 3
-"""Share of the cells that is enough for a graph, whose lists are joined."""
+SAMPLING_ERROR = 0.005
+"""How far recall on a sample may be above that on all rows."""
+
 RECALL_SAMPLE = 256
 TREE_DIMENSIONS = 8
 DENSE_ENTRIES = 2**29
@@ -130,7 +131,7 @@ class NeighborIndex:
     [[2, 1]]
     """
 
-    _first_breadth = (144, 3)
+    _first_breadth = (48, 3)
     """Cells, and candidates a neighbour, of a first approximate search."""
 
     def __init__(
@@ -159,7 +160,7 @@ class NeighborIndex:
             self._reduced = reduction(self._points, self._metric)
         self.n_points: int = self._points.shape[0]
         self.method = self._choose()
-        self._breadth = self._first_breadth
+        self._breadth = (3 * self._first_breadth[0], self._first_breadth[1])
         self._search = self._build()
 
     @property
@@ -169,7 +170,7 @@ class NeighborIndex:
 
     @property
     def breadth(self) -> tuple[int, int]:
-        """Cells and candidates a neighbour that an approximate search looks at; widened until its recall suffices."""
+        """Cells and candidates a neighbour that an approximate search looks at for new rows: enough for its recall."""
         return self._breadth
 
     @breadth.setter
@@ -281,30 +282,47 @@ class NeighborIndex:
         if not isinstance(search, CellIndex):
             return search.search(queries, own, k), 1.0
         if not is_own:
-            return search.search(queries, k, *self._within(search, self._breadth, k)), None
+            return search.search(queries, own, k, *self._within(search, self._breadth, k)), None
+        sample = self._sample()
+        true = ProductSearch(search.points).search(queries[sample], sample, k)[0]
         for widening in (1, 3, 12):
-            self._breadth = (self._first_breadth[0] * widening, self._first_breadth[1] * min(widening, 2))
-            # What the join of lists adds to a graph, new rows must find in so many more cells.
-            cells = max(1, self._breadth[0] // CELLS_FOR_JOIN)
-            found = search.graph(k, *self._within(search, (cells, self._breadth[1]), k))
-            recall = self._recall(search.points, queries, found[0])
+            breadth = (self._first_breadth[0] * widening, self._first_breadth[1] * min(widening, 2))
+            within = self._within(search, breadth, k)
+            # Lists can be joined where queries are the points; to inner products they are not.
+            found = search.graph(k, *within) if queries is search.points else search.search(queries, own, k, *within)
+            recall = _share(found[0][sample], true)
             if recall >= TARGET_RECALL:
+                self._breadth = self._breadth_for_new_rows(search, breadth, queries[sample], sample, true)
                 return found, recall
         # Points without nearby cells, such as noise of high dimension, have no shortcut.
         self._search, self.method = ProductSearch(search.points), "exact"
         return self._search.search(queries, own, k), 1.0
 
+    def _breadth_for_new_rows(
+        self, search: CellIndex, breadth: tuple[int, int], queries: np.ndarray, own: np.ndarray, true: np.ndarray
+    ) -> tuple[int, int]:
+        """Find how widely new rows, which have no lists to join, must be searched to find as many neighbours."""
+        cells, factor = breadth
+        for tried in (cells // 2, cells, 2 * cells, 4 * cells, MAX_PROBES):
+            within = self._within(search, (max(tried, 1), factor), true.shape[1])
+            recall = _share(search.search(queries, own, true.shape[1], *within)[0], true)
+            if recall >= TARGET_RECALL + SAMPLING_ERROR or within[0] == search.max_probes:
+                break
+        return within[0], factor
+
     def _within(self, search: CellIndex, breadth: tuple[int, int], k: int) -> tuple[int, int]:
         """Cells and candidates for k neighbours, within what there is."""
         return min(breadth[0], search.max_probes), min(max(breadth[1] * k, k + 30), self.n_points)
 
-    def _recall(self, points: np.ndarray, queries: np.ndarray, indices: np.ndarray) -> float:
-        """Share of the true neighbours found, on a seeded sample of rows measured exactly."""
-        k = indices.shape[1]
+    def _sample(self) -> np.ndarray:
+        """Return the seeded rows by which recall is measured."""
         size = min(RECALL_SAMPLE, self.n_points)
-        sample = np.sort(generator(self._seed, "recall").choice(self.n_points, size, replace=False))
-        true, _ = ProductSearch(points).search(queries[sample], sample, k)
-        return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(indices[sample], true, strict=True)]))
+        return np.sort(generator(self._seed, "recall").choice(self.n_points, size, replace=False))
+
+
+def _share(found: np.ndarray, true: np.ndarray) -> float:
+    """Return which share of the true neighbours was found."""
+    return float(np.mean([len(np.intersect1d(a, b)) / true.shape[1] for a, b in zip(found, true, strict=True)]))
 
 
 def _check_scale(points: np.ndarray, name: str) -> None:
