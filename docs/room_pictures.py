@@ -4,6 +4,7 @@ Writes one small PNG for each page to ``docs/images/rooms``, with the colours of
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ FOLDER = Path(__file__).parent / "images" / "rooms"
 
 
 def draw_datasets() -> None:
-    """Four synthetic manifolds, coloured by a true coordinate."""
+    """Draw four synthetic manifolds, coloured by a true coordinate."""
     made = {
         "swiss roll with a hole": datasets.make_swiss_roll(1500, hole=True, random_state=0),
         "torus": datasets.make_torus(1500, random_state=0),
@@ -44,7 +45,7 @@ def draw_datasets() -> None:
 
 
 def draw_graphs() -> None:
-    """A neighbour graph and the geodesics on it from one point."""
+    """Draw a neighbour graph and the geodesics on it from one point."""
     roll = datasets.make_swiss_roll(700, noise=0.5, random_state=0)
     graph = graphs.neighbors(roll.X, 10)
     far = graphs.geodesics(graph, [0])[0]
@@ -63,7 +64,7 @@ def draw_graphs() -> None:
 
 
 def draw_manifolds() -> None:
-    """Geodesics of the Poincare ball, and a vector carried around the sphere."""
+    """Draw geodesics of the Poincare ball, and a vector carried around the sphere."""
     figure = plt.figure(figsize=(8, 3.6))
     axes = figure.add_subplot(1, 2, 1)
     ball, times = PoincareBall(2), torch.linspace(0, 1, 60, dtype=torch.float64).unsqueeze(-1)
@@ -81,10 +82,10 @@ def draw_manifolds() -> None:
     u, w = np.mgrid[0 : 2 * np.pi : 40j, 0 : np.pi : 20j]
     axes.plot_wireframe(np.cos(u) * np.sin(w), np.sin(u) * np.sin(w), np.cos(w), color="0.85", linewidth=0.5)
     v = torch.tensor([0, 0, 0.5], dtype=torch.float64)
-    for x, y in zip(way, way[1:], strict=False):
+    for x, y in pairwise(way):
         steps = [sphere.geodesic(x, y, t) for t in np.linspace(0, 1, 6)]
         axes.plot(*torch.stack(steps).T, color="0.4")
-        for a, b in zip(steps, steps[1:], strict=False):
+        for a, b in pairwise(steps):
             axes.quiver(*a, *v, color="crimson", linewidth=1)
             v = sphere.transport(a, b, v)
     axes.quiver(*way[-1], *v, color="navy", linewidth=2)
@@ -96,7 +97,7 @@ def draw_manifolds() -> None:
 
 
 def draw_embed() -> None:
-    """Four maps of the digits."""
+    """Draw four maps of the digits."""
     digits = datasets.load("digits")
     graph = graphs.neighbors(digits.X, 15)
     figure, panels = plt.subplots(1, 4, figsize=(12, 3.2), layout="constrained")
@@ -114,7 +115,7 @@ def draw_embed() -> None:
 
 
 def draw_measure() -> None:
-    """How many neighbours two maps keep, over the size of the neighbourhood, and where one stretches."""
+    """Draw how many neighbours two maps keep, over the size of the neighbourhood, and where one stretches."""
     digits = datasets.load("digits")
     graph = graphs.neighbors(digits.X, 15)
     places = embed.UMAP(random_state=0).fit_transform(digits.X, graph=graph)
@@ -127,7 +128,7 @@ def draw_measure() -> None:
 
 
 def draw_plot() -> None:
-    """Distances on a map of the Swiss roll beside those of the data, and dimension over scale."""
+    """Draw distances on a map of the Swiss roll beside those of the data, and dimension over scale."""
     roll = datasets.make_swiss_roll(800, noise=0.3, random_state=0)
     places = embed.Isomap().fit_transform(roll.X)
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -137,7 +138,7 @@ def draw_plot() -> None:
 
 
 def draw_optim() -> None:
-    """Ways down to the mean of points on a sphere, with and without momentum."""
+    """Draw ways down to the mean of points on a sphere, with and without momentum."""
     sphere = Sphere(2)
     points = sphere.random_normal(40, mean=torch.tensor([0.0, 0.6, 0.8]), std=0.35, random_state=2)
     figure = plt.figure(figsize=(4.2, 3.6))
@@ -161,7 +162,7 @@ def draw_optim() -> None:
 
 
 def draw_stats() -> None:
-    """The mean of points in hyperbolic space, which is not that of their coordinates."""
+    """Draw the mean of points in hyperbolic space, which is not that of their coordinates."""
     ball = PoincareBall(2)
     center = torch.tensor([0.55, 0.35], dtype=torch.float64)
     points = ball.random_normal(150, mean=center, std=1.4, random_state=1)
