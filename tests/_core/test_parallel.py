@@ -1,9 +1,12 @@
+import os
+import threading
+
 import numba
 import pytest
 from threadpoolctl import threadpool_info
 
 from holonomy._core import parallel
-from holonomy._core.parallel import available_cores, resolve_jobs, threads
+from holonomy._core.parallel import available_cores, in_threads, resolve_jobs, threads
 
 
 @pytest.fixture
@@ -54,3 +57,37 @@ def test_none_leaves_everything_as_it_is():
 def test_more_jobs_than_numba_has_threads_are_capped():
     with threads(10_000) as count:
         assert count == numba.config.NUMBA_NUM_THREADS
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_every_piece_is_done_once(n_threads):
+    done, lock = [], threading.Lock()
+
+    def work(piece):
+        with lock:
+            done.append(piece)
+
+    in_threads(work, range(50), n_threads)
+    assert sorted(done) == list(range(50))
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_errors_of_the_work_are_raised(n_threads):
+    def work(piece):
+        if piece == 7:
+            raise ValueError("seven")
+
+    with pytest.raises(ValueError, match="seven"):
+        in_threads(work, range(20), n_threads)
+    in_threads(lambda piece: None, range(20), n_threads)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_threads_are_there_after_a_fork():
+    in_threads(lambda piece: None, range(4), 2)
+    child = os.fork()
+    if child == 0:
+        in_threads(lambda piece: None, range(4), 2)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holonomy.manifolds import _relative
 from holonomy.manifolds.affine_invariant import AffineInvariant
 from holonomy.manifolds.bures_wasserstein import BuresWasserstein
 from holonomy.manifolds.gyrovectors import gyration, gyro_add, gyro_inverse, gyro_scale
@@ -17,6 +18,12 @@ from holonomy.manifolds.spd_charts import GeneralizedBuresWasserstein, PowerDefo
 from holonomy.manifolds.symmetric import sym_log, sym_sqrt
 
 NAMES = ("affine_invariant", "log_euclidean", "log_cholesky", "bures_wasserstein")
+
+
+@pytest.fixture(params=[8, 0], ids=["rotations", "lapack"])
+def passes(request, monkeypatch):
+    """Judge small matrices by the compiled rotations, and by LAPACK like large ones."""
+    monkeypatch.setattr(_relative, "SMALL_SIZE", request.param)
 
 
 def _pair(n=3, condition=10.0, seed=0, dtype=torch.float64):
@@ -57,6 +64,7 @@ def _exact_dist(name, A, B):
         return mp.sqrt(trace - 2 * mp.fsum(mp.sqrt(v) for v in cross))
 
 
+@pytest.mark.usefixtures("passes")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("condition", [1.5, 1e3, 1e6, 1e9, 1e12])
 def test_dist_equals_mpmath(name, condition):
@@ -69,6 +77,7 @@ def test_dist_equals_mpmath(name, condition):
     assert float(SPD(4, name).dist(A, B)) == pytest.approx(exact, rel=4 * limit)
 
 
+@pytest.mark.usefixtures("passes")
 @pytest.mark.parametrize("gap", [1e-3, 1e-7, 1e-11, 1e-14])
 def test_affine_invariant_dist_is_relatively_precise_between_near_points(gap):
     A, V = _pair(4)
@@ -77,6 +86,66 @@ def test_affine_invariant_dist_is_relatively_precise_between_near_points(gap):
     assert float(SPD(4).dist(A, A)) == 0.0
 
 
+def _exact_verb(verb, A, B, V):
+    """Return an affine-invariant verb by its textbook formula, through a Cholesky factor."""
+    with mp.workdps(60):
+        A, B, V = _mp(A), _mp(B), _mp(V)
+        L = mp.cholesky(A)
+        W = L**-1
+        if verb == "exp":
+            result = L * _mp_apply(W * V * W.T, mp.exp) * L.T
+        elif verb == "log":
+            result = L * _mp_apply(W * B * W.T, mp.log) * L.T
+        else:
+            move = L * _mp_apply(W * B * W.T, mp.sqrt) * W
+            result = move * V * move.T
+        return torch.tensor([[float(result[i, j]) for j in range(4)] for i in range(4)], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("verb", ["exp", "log", "transport"])
+@pytest.mark.parametrize(
+    ("dtype", "condition"),
+    [*((torch.float64, c) for c in (1.5, 1e3, 1e6, 1e9, 1e12)), *((torch.float32, c) for c in (1.5, 1e2, 1e4))],
+)
+def test_verbs_equal_mpmath(verb, dtype, condition):
+    """Meet the target, or what the last digits of the inputs leave of the small eigenvalues."""
+    A, B = _pair(4, condition, dtype=dtype)
+    root = torch.linalg.cholesky(A.double())
+    G = torch.randn(4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    V = (root @ (0.5 * (G + G.T)) @ root.T).to(dtype)
+    V = 0.5 * (V + V.T)
+    space = SPD(4)
+    inputs = {"exp": (A, V), "log": (A, B), "transport": (A, B, V)}[verb]
+    expected = _exact_verb(verb, A, B, V)
+    error = float((getattr(space, verb)(*inputs).double() - expected).norm() / expected.norm())
+    target = 1e-5 if dtype is torch.float32 else 1e-12
+    assert error <= target + 4.0 * condition * torch.finfo(dtype).eps
+
+
+def _exact_dist_at(A, B):
+    W = mp.cholesky(A) ** -1
+    return mp.sqrt(mp.fsum(mp.log(v) ** 2 for v in mp.eigsy(W * B * W.T, eigvals_only=True)))
+
+
+@pytest.mark.usefixtures("passes")
+@pytest.mark.parametrize("condition", [1.5, 1e3, 1e6, 1e12])
+def test_gradients_of_distances_equal_mpmath(condition):
+    """Along directions that change every eigenvalue by about as much as itself."""
+    A, B = _pair(4, condition)
+    root = torch.linalg.cholesky(A)
+    for scales in ([1.0, 1.0, 1.0, 1.0], [1.0, -1.0, 0.5, 0.0]):
+        V = root @ torch.diag(torch.tensor(scales, dtype=torch.float64)) @ root.T
+        V = 0.5 * (V + V.T)
+        variable = A.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(SPD(4).dist(variable, B), variable)
+        with mp.workdps(60):
+            step = mp.mpf(10) ** -20
+            up, down = (_exact_dist_at(_mp(A) + sign * step * _mp(V), _mp(B)) for sign in (1, -1))
+            expected = float((up - down) / (2 * step))
+        assert abs(float((gradient * V).sum()) - expected) <= 1e-12 + 64.0 * condition * torch.finfo(torch.float64).eps
+
+
+@pytest.mark.usefixtures("passes")
 @pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e9, 1e150])
 def test_affine_invariant_dist_between_far_points(scale):
     A, B = _pair(3)
@@ -85,6 +154,7 @@ def test_affine_invariant_dist_between_far_points(scale):
     )
 
 
+@pytest.mark.usefixtures("passes")
 @pytest.mark.parametrize("metric", [*NAMES, AffineInvariant(2.0, 0.4), LogEuclidean(2.0, 0.4)])
 def test_gradients_at_repeated_eigenvalues(metric):
     space = SPD(3, metric)
@@ -124,6 +194,31 @@ def test_nothing_is_nan(name, logs, gaps, seed, dtype):
             assert torch.isfinite(gradient).all()
 
 
+def test_large_batches_are_done_in_blocks_that_do_not_depend_on_the_number_of_threads():
+    space = SPD(9)
+    x, y = space.random_normal(2, 1000, std=0.3, random_state=0, dtype=torch.float64)
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        try:
+            a, b = x.clone().requires_grad_(), y.clone().requires_grad_()
+            distances, logs = space.dist(a, b), space.log(a, b)
+            gradients = torch.autograd.grad(distances.sum() + logs.sin().sum(), [a, b])
+            found.append([distances.detach(), logs.detach(), *gradients])
+        finally:
+            torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+    torch.testing.assert_close(found[0][0][700:703], space.dist(x[700:703], y[700:703]))
+
+
+def test_matrices_that_are_not_definite_are_refused():
+    for n in (2, 9):
+        with pytest.raises(RuntimeError, match="positive-definite"):
+            SPD(n).dist(torch.eye(n), -torch.eye(n))
+
+
+@pytest.mark.usefixtures("passes")
 def test_affine_invariance_and_inversion():
     x, y = _pair(4)
     G = torch.randn(4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))

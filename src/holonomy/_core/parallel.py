@@ -1,8 +1,10 @@
 """How many threads a computation may use, for numba, BLAS and OpenMP at once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -47,3 +49,43 @@ def threads(n_jobs: int | None) -> Iterator[int]:
             yield count
     finally:
         numba.set_num_threads(before)
+
+
+def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], n_threads: int) -> None:
+    """Call ``work`` once for each piece, in this thread and up to ``n_threads - 1`` others that are kept for the next.
+
+    Worth it where the work releases the interpreter's lock; which thread takes which piece is left open. The first
+    error is raised when all threads are done.
+    """
+    waiting = iter(pieces)
+
+    def take() -> None:
+        for piece in waiting:
+            work(piece)
+
+    helpers = min(n_threads, len(pieces)) - 1
+    if helpers < 1:
+        take()
+        return
+    pending = [_pool(helpers).submit(take) for _ in range(helpers)]
+    try:
+        take()
+    finally:
+        errors = [one.exception() for one in pending]
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def _pool(size: int) -> ThreadPoolExecutor:
+    if size not in _pools:
+        _pools[size] = ThreadPoolExecutor(size, thread_name_prefix="holonomy")
+    return _pools[size]
+
+
+if hasattr(os, "register_at_fork"):
+    # The threads of a pool do not exist in a forked process.
+    os.register_at_fork(after_in_child=_pools.clear)

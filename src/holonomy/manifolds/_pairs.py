@@ -7,17 +7,16 @@ one fused pass on a CPU, forward and backward, and the same formula in plain tor
 
 import functools
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from holonomy.manifolds._fused import run_rows
 from holonomy.manifolds.numerics import safe_divide, safe_sqrt, widen
 
 _FUSED_DTYPES = (torch.float32, torch.float64)
 _SMALL = 4096
-_BLOCK_ENTRIES = 1 << 17
 _BLOCK_ROWS = 8192
 
 
@@ -60,30 +59,6 @@ def shift(v: Tensor, x: Tensor, y: Tensor, e: Tensor | float, p: Tensor, q: Tens
         factors = (torch.as_tensor(f, dtype=torch.float64).expand(shape) for f in (e, p, q))
         return _Shift.apply(v, x, y, *factors)
     return _shift(v, x, y, e, p, q)
-
-
-def fused_distances(name: str, x: Tensor, y: Tensor, curvature: float | Tensor) -> Tensor | None:
-    """Return distances (...) by the fused kernel of this name where no derivative is asked for, else None."""
-    if (
-        isinstance(curvature, Tensor)
-        or x.device.type != "cpu"
-        or y.device.type != "cpu"
-        or x.dtype != y.dtype
-        or x.dtype not in _FUSED_DTYPES
-        or ((x.requires_grad or y.requires_grad) and torch.is_grad_enabled())
-        or torch.compiler.is_compiling()
-        or torch._C._are_functorch_transforms_active()
-    ):
-        return None
-    from holonomy.manifolds import _pair_kernels
-
-    if x.shape != y.shape:
-        x, y = torch.broadcast_tensors(x, y)
-    out = torch.empty(x.shape[:-1], dtype=x.dtype)
-    rows, width = out.numel(), x.shape[-1]
-    flat = out.numpy().reshape(rows)
-    _run(getattr(_pair_kernels, name), [*_vectors(x, y), curvature, flat], rows, width)
-    return out
 
 
 def in_blocks(verb: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -169,19 +144,6 @@ def _column(factor: Tensor | float) -> Tensor | float:
     return factor.unsqueeze(-1) if isinstance(factor, Tensor) else factor
 
 
-def _run(kernel: Callable[..., None], arguments: Sequence[Any], rows: int, width: int) -> None:
-    """Run a kernel over fixed blocks of rows, in as many threads as torch may use."""
-    block = max(1, _BLOCK_ENTRIES // max(width, 1))
-    bounds = [(start, min(start + block, rows)) for start in range(0, rows, block)]
-    n_threads = min(torch.get_num_threads(), len(bounds))
-    if n_threads <= 1:
-        kernel(*arguments, 0, rows)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        for finished in [pool.submit(kernel, *arguments, *bound) for bound in bounds]:
-            finished.result()
-
-
 def _vectors(*tensors: Tensor) -> list[Any]:
     """Return tensors (..., n) as contiguous arrays (m, n) on the same memory where possible."""
     return [t.detach().reshape(-1, t.shape[-1]).contiguous().numpy() for t in tensors]
@@ -200,7 +162,7 @@ def _fill(
     outputs += [torch.empty(like.shape[:-1], dtype=torch.float64) for _ in range(numbers)]
     arrays: list[Any] = [t.numpy().reshape(rows, width) for t in outputs[:vectors]]
     arrays += [t.numpy().reshape(rows) for t in outputs[vectors:]]
-    _run(kernel, [*arguments, *arrays], rows, width)
+    run_rows(kernel, [*arguments, *arrays], rows, width)
     return tuple(outputs)
 
 

@@ -14,12 +14,13 @@ from holonomy.manifolds._invariant import (
     random_symmetric,
     symmetric_basis,
 )
-from holonomy.manifolds._relative import relative_function, relative_squared_distance, whiten
+from holonomy.manifolds._relative import relative_distance, relative_function, relative_squared_distance, whiten
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.metric import Metric
-from holonomy.manifolds.numerics import safe_sqrt, widen
+from holonomy.manifolds.numerics import widen
+from holonomy.manifolds.polar import polar_factor
 from holonomy.manifolds.spd_means import NewtonMean
-from holonomy.manifolds.symmetric import apply_function, symmetrize
+from holonomy.manifolds.symmetric import symmetrize
 
 
 class AffineInvariant(Metric):
@@ -71,7 +72,7 @@ class AffineInvariant(Metric):
         return relative_function(x, y, Log())
 
     def _dist(self, space: Manifold, x: Tensor, y: Tensor) -> Tensor:
-        return safe_sqrt(self._squared_dist(space, x, y))
+        return relative_distance(x, y, self.alpha, self.beta)
 
     def _squared_dist(self, space: Manifold, x: Tensor, y: Tensor) -> Tensor:
         return relative_squared_distance(x, y, self.alpha, self.beta)
@@ -82,9 +83,11 @@ class AffineInvariant(Metric):
         return self._exp(space, x, space._scale(t, x) * self._log(space, x, y))
 
     def _transport(self, space: Manifold, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
-        L = _root(x)
-        half = apply_function(whiten(L, y), Power(0.5))
-        return symmetrize(L @ (half @ whiten(L, v) @ half) @ L.mT).to(v.dtype)
+        # With y = R R^T, (y x^-1)^(1/2) = R W^T L^-1, where W is the polar factor of L^-1 R: no root of an eigenvalue.
+        x, y = torch.broadcast_tensors(x, y)
+        L, R = _root(x), _root(y)
+        move = R @ polar_factor(torch.linalg.solve_triangular(L, R, upper=False)).mT
+        return symmetrize(move @ whiten(L, v) @ move.mT).to(v.dtype)
 
     def _egrad_to_rgrad(self, space: Manifold, x: Tensor, gradient: Tensor) -> Tensor:
         L = _root(x)

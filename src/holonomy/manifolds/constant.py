@@ -84,6 +84,14 @@ class ConstantCurvature(Manifold):
     def _positive(self) -> bool:
         return self._value > 0
 
+    def _kernels(self) -> str | None:
+        """Return the module whose compiled kernels compute the verbs, where there is one for this curvature."""
+        return None
+
+    def _kernel_options(self, verb: str, dtype: torch.dtype) -> tuple[float, ...]:
+        """Return the numbers that the kernels of a verb take first."""
+        return (self._value if self._fixed is None else self._fixed,)
+
     def _distance(self, q: Tensor, w: Tensor) -> Tensor:
         """Return distances d from q = sn(d/2)^2 and w = cs(d/2)^2 = 1 - curvature q, in double precision."""
         curvature = self.curvature

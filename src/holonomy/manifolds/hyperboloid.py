@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, shift, with_slope
+from holonomy.manifolds._fused import fused
+from holonomy.manifolds._pairs import angles, combine, in_blocks, shift, with_slope
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import cosine, sinc
@@ -50,6 +51,9 @@ class Hyperboloid(ConstantCurvature):
             raise ValueError(f"curvature of a hyperboloid must be negative, got {curvature}.")
         super().__init__(n, n + 1, curvature, learnable=learnable, check=check)
 
+    def _kernels(self) -> str | None:
+        return "holonomy.manifolds._hyperboloid_kernels" if self._fixed is not None else None
+
     def _half_chord(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return q = sn(d/2)^2, its cosine square w, cosh of the radius of x, and y0 - x0 over its scale.
 
@@ -77,6 +81,26 @@ class Hyperboloid(ConstantCurvature):
         plain = 0.5 * (1.0 - cx * cy - curvature * product) / curvature
         return torch.where(inner, small, torch.where((xx == 0) | (yy == 0), plain, q))
 
+    def _facing(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return y - y0 / x0 x without its first coordinate, which is 0, in double precision.
+
+        Far from the origin it is put together from its part across x and the rest along x, neither of which cancels.
+        """
+        curvature = self.curvature
+        xx, yy, gap, near, _ = (t.unsqueeze(-1) for t in angles(x, y, 1))
+        nx, ny = safe_sqrt(xx), safe_sqrt(yy)
+        cx, cy = (1.0 - curvature * xx).sqrt(), (1.0 - curvature * yy).sqrt()
+        rise = gap * (nx + ny)
+        a, b = torch.broadcast_tensors(widen(x[..., 1:]), widen(y[..., 1:]))
+        inner = -curvature * xx < 1.0
+        safe = torch.where(inner, 1.0, xx)
+        across = torch.where((b - a).square().sum(-1, keepdim=True) < 0.25 * torch.maximum(xx, yy), b - a, b)
+        for _ in range(2):
+            across = across - (a * across).sum(-1, keepdim=True) / safe * a
+        fall = 0.5 * near / safe - rise / ((ny * cx + nx * cy) * cx * safe.sqrt() + _TINY)
+        plain = b - a + curvature * rise / (cx * (cx + cy)) * a
+        return torch.where(inner, plain, across - fall * a)
+
     def _inner(self, x: Tensor, u: Tensor, v: Tensor) -> Tensor:
         a, b, c = (widen(t[..., 1:]) for t in (x, u, v))
         square = a.square().sum(-1)
@@ -97,37 +121,35 @@ class Hyperboloid(ConstantCurvature):
         area = with_slope(0.25 * near * far, lambda: xx * vv - (0.25 * (far - near)).square())
         return (vv - self.curvature * area) / (1.0 - self.curvature * xx)
 
+    @fused
     @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         z = self.curvature * self._squared_norm(x, v)
         return combine(x, v, cosine(z), sinc(z), 0.0)
 
+    @fused
     @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         q, w, _, _ = self._half_chord(x, y)
         stretch = self._stretch(q, w)
         return combine(x, y, 2.0 * self.curvature * q * stretch, stretch, -1.0)
 
+    @fused
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
-        fused = fused_distances("hyperboloid_distances", x, y, self.curvature)
-        if fused is not None:
-            return fused
         q, w, _, _ = self._half_chord(x, y)
         return self._distance(q, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         q, w, _, _ = self._half_chord(x, y)
         return self._squared_distance(q, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
-        curvature = self.curvature
-        _, w, cx, climb = self._half_chord(x, y)
-        vx, vd = dots(v, x, y, 1)
-        # <v, y> = <v, y - x>, whose first coordinates are vx / x0 and y0 - x0.
-        product = vd + curvature * climb * vx / cx
-        slope = -0.5 * curvature * product / w
+        _, w, _, _ = self._half_chord(x, y)
+        slope = -0.5 * self.curvature * (widen(v[..., 1:]) * self._facing(x, y)).sum(-1) / w
         return shift(v, x, y, 1.0, 2.0 * slope, slope)
 
     def _project(self, x: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, shift
+from holonomy.manifolds._fused import fused
+from holonomy.manifolds._pairs import angles, combine, dots, in_blocks, shift
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.methods import Projection
 from holonomy.manifolds.numerics import widen
@@ -51,6 +52,9 @@ class Sphere(ConstantCurvature):
             raise ValueError(f"curvature of a sphere must be positive, got {curvature}.")
         super().__init__(n, n + 1, curvature, learnable=learnable, check=check)
 
+    def _kernels(self) -> str | None:
+        return "holonomy.manifolds._sphere_kernels" if self._fixed is not None else None
+
     def _chords(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return sin^2 and cos^2 of half the angle, |y|, and |y| - |x|."""
         xx, yy, gap, near, far = angles(x, y)
@@ -58,11 +62,13 @@ class Sphere(ConstantCurvature):
         scale = 0.25 / (xx.sqrt() * ny)
         return near * scale, far * scale, ny, gap
 
+    @fused
     @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         z = self.curvature * widen(v).square().sum(-1)
         return combine(x, v, cosine(z), sinc(z), 0.0)
 
+    @fused
     @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         z, w, ny, gap = self._chords(x, y)
@@ -84,18 +90,18 @@ class Sphere(ConstantCurvature):
         tangent = self._project_tangent(x, axis)
         return tangent * (self.injectivity_radius / tangent.norm(dim=-1, keepdim=True))
 
+    @fused
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
-        fused = fused_distances("sphere_distances", x, y, self.curvature)
-        if fused is not None:
-            return fused
         z, w, _, _ = self._chords(x, y)
         return self._distance(z / self.curvature, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         z, w, _, _ = self._chords(x, y)
         return self._squared_distance(z / self.curvature, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         _, w, _, _ = self._chords(x, y)

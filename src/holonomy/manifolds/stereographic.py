@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from holonomy.manifolds._pairs import angles, combine, dots, fused_distances, in_blocks, lengths, shift, with_slope
+from holonomy.manifolds._fused import fused
+from holonomy.manifolds._pairs import angles, combine, dots, in_blocks, lengths, shift, with_slope
 from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import cosine, sinc, tangent_ratio
@@ -11,6 +12,12 @@ from holonomy.manifolds.scalars import cosine, sinc, tangent_ratio
 
 class StereographicChart(ConstantCurvature):
     """Verbs in the chart whose metric is ``(2 / (1 + curvature |x|^2))^2`` times the flat one."""
+
+    def _kernels(self) -> str | None:
+        return "holonomy.manifolds._ball_kernels" if self._fixed is not None and self._fixed <= 0 else None
+
+    def _kernel_options(self, verb: str, dtype: torch.dtype) -> tuple[float, ...]:
+        return (self._value, 1.0 - tolerances(dtype).interior) if verb == "exp" else (self._value,)
 
     def _conformal(self, square: Tensor) -> Tensor:
         return 1.0 + self.curvature * square
@@ -37,6 +44,7 @@ class StereographicChart(ConstantCurvature):
         scale = 2.0 / self._conformal(widen(x).square().sum(-1))
         return (scale * torch.linalg.vector_norm(v, dim=-1, dtype=torch.float64)).to(v.dtype)
 
+    @fused
     @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
         xx, vv, _, near, far = angles(x, v)
@@ -78,6 +86,7 @@ class StereographicChart(ConstantCurvature):
         radius = torch.where(outside, 1.0 - conformal, 1.0).sqrt()
         return torch.where(outside, edge / radius, 1.0)
 
+    @fused
     @in_blocks
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
         a, b, q, w = self._quotients(x, y)
@@ -94,20 +103,18 @@ class StereographicChart(ConstantCurvature):
         axis[..., 0] = 1.0
         return axis * (0.5 * self.injectivity_radius * a).to(x.dtype).unsqueeze(-1)
 
+    @fused
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
-        curvature = self.curvature
-        if isinstance(curvature, float) and curvature <= 0:
-            fused = fused_distances("ball_distances", x, y, curvature)
-            if fused is not None:
-                return fused
         _, _, q, w = self._quotients(x, y)
         return self._distance(q, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _squared_dist(self, x: Tensor, y: Tensor) -> Tensor:
         _, _, q, w = self._quotients(x, y)
         return self._squared_distance(q, w).to(x.dtype)
 
+    @fused
     @in_blocks
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         return self._turn(x, y, v, stretched=True)

@@ -1,0 +1,376 @@
+"""The verbs of the hyperboloid of a curvature ``k < 0``, one pass over the rows each, and their gradients.
+
+A kernel ``VERB`` fills the result from the coordinates; ``VERB_slopes`` fills the gradients by each input from the
+gradient ``g`` by the result. Both do rows [start, stop) of C-contiguous arrays (m, n) of one dtype. The first
+coordinate of a point follows from the others, which alone enter distances.
+"""
+
+import math
+
+import numpy as np
+
+from holonomy.manifolds._row_loops import (
+    arc,
+    difference,
+    gaps,
+    hyperbolic,
+    hyperbolic_slope,
+    kept,
+    kernel,
+    moves,
+    products,
+    rises,
+    squares,
+    stretch,
+    stretch_slope,
+    summed,
+    turned,
+)
+
+PLAIN = 0.0125
+"""A quarter of the part of a square that must be left after a subtraction whose rounding is to be harmless."""
+
+FAR = 32.0
+"""Sum of the hyperbolic cosines of two radii from which gradients take care along the radius."""
+
+
+@summed
+def _across(x, y, c, i):
+    """Return |y - x - c x|^2 and <x, y - x - c x> over the columns from 1 on."""
+    square = 0.0
+    for j in range(1, x.shape[1]):
+        a = np.float64(x[i, j])
+        r = turned(a, difference(a, np.float64(y[i, j])), c)
+        square += r * r
+    rest = 0.0
+    for j in range(1, x.shape[1]):
+        a = np.float64(x[i, j])
+        rest += a * turned(a, difference(a, np.float64(y[i, j])), c)
+    return square, rest
+
+
+@summed
+def _rest(x, y, c, i):
+    """Return |y - c x|^2 and <x, y - c x> over the columns from 1 on."""
+    square = 0.0
+    for j in range(1, x.shape[1]):
+        r = turned(np.float64(x[i, j]), np.float64(y[i, j]), c)
+        square += r * r
+    rest = 0.0
+    for j in range(1, x.shape[1]):
+        a = np.float64(x[i, j])
+        rest += a * turned(a, np.float64(y[i, j]), c)
+    return square, rest
+
+
+@kept
+def _half_chord(k, x, y, i):
+    """Return whether q needed no care, q = sn(d/2)^2, |x|^2, |y|^2, what of 4 q is from the angle, and a climb.
+
+    Where the difference of the first coordinates takes little off that of the others, q is their difference and the
+    climb is |y|^2 - |x|^2. Elsewhere :func:`_apart` takes care. Sums run over all columns and leave out the first
+    afterwards, which costs no digits here and is faster.
+    """
+    a, b = np.float64(x[i, 0]), np.float64(y[i, 0])
+    up = difference(a, b)
+    xx = max(squares(x, i, 0) - a * a, 0.0)
+    rise, dd = rises(x, y, i, 0) - up * (a + b), gaps(x, y, i, 0) - up * up
+    yy = max(xx + rise, 0.0)
+    total = math.sqrt(1.0 - k * xx) + math.sqrt(1.0 - k * yy)
+    step = rise / total
+    q = 0.25 * (dd + k * step * step)
+    if q > PLAIN * dd and total < FAR:
+        return True, q, xx, yy, 0.0, rise
+    return _apart(k, x, y, i)
+
+
+@kept
+def _apart(k, x, y, i):
+    """Return the same from the angle and from sn of the difference of the radii, which is the climb.
+
+    What is across is found from the difference to the nearer point's line, so it is accurate for near points, and
+    what rounding leaves along the line is taken off.
+    """
+    xx, yy, rise = squares(x, i, 1), squares(y, i, 1), rises(x, y, i, 1)
+    nx, ny = math.sqrt(xx), math.sqrt(yy)
+    below = ny * math.sqrt(1.0 - k * xx) + nx * math.sqrt(1.0 - k * yy)
+    climb = rise / below if below > 0.0 else 0.0
+    angle = 0.0
+    if xx > 0.0 and yy > 0.0:
+        if xx <= yy:
+            small, along = xx, moves(x, x, y, i, 1)
+            square, rest = _across(x, y, along / xx, i)
+        else:
+            small, along = yy, moves(y, y, x, i, 1)
+            square, rest = _across(y, x, along / yy, i)
+        product = small + along
+        square = max(square - rest * rest / small, 0.0)
+        both = nx * ny
+        angle = 2.0 * square * small / (both + product) if product >= 0.0 else 2.0 * (both - product)
+    radial = climb * climb
+    q = 0.5 * radial / (1.0 + math.sqrt(1.0 - k * radial)) + 0.25 * angle
+    return False, q, xx, yy, angle, climb
+
+
+@kernel
+def dist(k, x, y, out, start, stop):
+    """Fill distances."""
+    for i in range(start, stop):
+        q = _half_chord(k, x, y, i)[1]
+        out[i] = 2.0 * math.sqrt(q) * arc(-k * q)
+
+
+@kernel
+def squared_dist(k, x, y, out, start, stop):
+    """Fill squared distances."""
+    for i in range(start, stop):
+        q = _half_chord(k, x, y, i)[1]
+        ratio = arc(-k * q)
+        out[i] = 4.0 * q * ratio * ratio
+
+
+@kept
+def _perpendicular(x, y, i, xx, close):
+    """Return (c, rest): y less its part along x is ``(y - x if close else y) - c x - rest x``."""
+    if xx == 0.0:
+        return 0.0, 0.0
+    if close:
+        c = moves(x, x, y, i, 1) / xx
+        _, rest = _across(x, y, c, i)
+    else:
+        c = products(x, y, i, 1) / xx
+        _, rest = _rest(x, y, c, i)
+    return c, rest / xx
+
+
+@kept
+def _part(a, b, close, c, rest):
+    """Return one coordinate of the vector of :func:`_perpendicular`."""
+    return turned(a, turned(a, difference(a, b) if close else b, c), rest)
+
+
+@kept
+def _radial_slope(k, xx, angle, climb):
+    """Return the derivative of q along x, over |x|^2."""
+    return 0.25 * angle / xx - 0.5 * climb / math.sqrt(xx * (1.0 - k * xx)) if xx > 0.0 else 0.0
+
+
+@kept
+def _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y):
+    """Add to the gradients those of a function whose derivative by q is ``by_q``."""
+    plain, _, xx, yy, angle, climb = pair
+    half = 0.5 * by_q
+    if plain:
+        first_x, first_y = g_x[i, 0], g_y[i, 0]
+        lift_x, lift_y = _lift(k, xx, yy, climb), _lift(k, yy, xx, climb)
+        for j in range(x.shape[1]):
+            a, b = np.float64(x[i, j]), np.float64(y[i, j])
+            d = difference(a, b)
+            g_x[i, j] -= half * turned(a, d, lift_x)
+            g_y[i, j] += half * turned(b, d, lift_y)
+        g_x[i, 0], g_y[i, 0] = first_x, first_y
+        return
+    close = gaps(x, y, i, 1) < 0.25 * max(xx, yy)
+    slope_x, slope_y = by_q * _radial_slope(k, xx, angle, climb), by_q * _radial_slope(k, yy, angle, -climb)
+    c_x, rest_x = _perpendicular(x, y, i, xx, close)
+    c_y, rest_y = _perpendicular(y, x, i, yy, close)
+    for j in range(1, x.shape[1]):
+        a, b = np.float64(x[i, j]), np.float64(y[i, j])
+        g_x[i, j] += slope_x * a - half * _part(a, b, close, c_x, rest_x)
+        g_y[i, j] += slope_y * b - half * _part(b, a, close, c_y, rest_y)
+
+
+@kept
+def _lift(k, xx, yy, rise):
+    """Return (y0 - x0) / x0."""
+    cx = math.sqrt(1.0 - k * xx)
+    return -k * rise / (cx * (cx + math.sqrt(1.0 - k * yy)))
+
+
+@kept
+def _clear(i, g_x, g_y):
+    for j in range(g_x.shape[1]):
+        g_x[i, j] = 0.0
+        g_y[i, j] = 0.0
+
+
+@kernel
+def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
+    """Fill the gradients of :func:`dist`; 0 where the points are the same."""
+    for i in range(start, stop):
+        pair = _half_chord(k, x, y, i)
+        q = pair[1]
+        below = math.sqrt(q * (1.0 - k * q))
+        _clear(i, g_x, g_y)
+        _chord_slopes(k, x, y, i, pair, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
+
+
+@kernel
+def squared_dist_slopes(k, x, y, g, g_x, g_y, start, stop):
+    """Fill the gradients of :func:`squared_dist`."""
+    for i in range(start, stop):
+        pair = _half_chord(k, x, y, i)
+        _clear(i, g_x, g_y)
+        _chord_slopes(k, x, y, i, pair, 4.0 * stretch(-k * pair[1]) * g[i], g_x, g_y)
+
+
+@kernel
+def log(k, x, y, out, start, stop):
+    """Fill logarithms."""
+    for i in range(start, stop):
+        q = _half_chord(k, x, y, i)[1]
+        s = stretch(-k * q)
+        p = 2.0 * k * q * s
+        for j in range(x.shape[1]):
+            a = np.float64(x[i, j])
+            out[i, j] = p * a + s * difference(a, np.float64(y[i, j]))
+
+
+@kernel
+def log_slopes(k, x, y, g, g_x, g_y, start, stop):
+    """Fill the gradients of :func:`log`."""
+    for i in range(start, stop):
+        pair = _half_chord(k, x, y, i)
+        q = pair[1]
+        s = stretch(-k * q)
+        steep = -k * stretch_slope(-k * q, s)
+        p = 2.0 * k * q * s
+        for j in range(x.shape[1]):
+            h = np.float64(g[i, j])
+            g_x[i, j] = (p - s) * h
+            g_y[i, j] = s * h
+        by_q = products(g, x, i, 0) * 2.0 * k * (s + q * steep) + moves(g, x, y, i, 0) * steep
+        _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y)
+
+
+@kept
+def _squared_norm(k, x, v, i):
+    """Return whether no care was needed, the squared length of v, |x|^2, <x, v> / x0^2, and what is across x.
+
+    As for :func:`_half_chord`: the squares are subtracted where that is harmless; elsewhere the part of v across x
+    and the one along x add up.
+    """
+    a, b = np.float64(x[i, 0]), np.float64(v[i, 0])
+    xx, vv = max(squares(x, i, 0) - a * a, 0.0), squares(v, i, 0) - b * b
+    xv = products(x, v, i, 0) - a * b
+    tilt = xv / (1.0 - k * xx)
+    square = vv + k * xv * tilt
+    if square > 4.0 * PLAIN * vv and 1.0 - k * xx < 0.25 * FAR * FAR:
+        return True, square, xx, tilt, 0.0, 0.0
+    xx, xv = squares(x, i, 1), products(x, v, i, 1)
+    tilt = xv / (1.0 - k * xx)
+    if xx == 0.0:
+        return True, squares(v, i, 1), xx, tilt, 0.0, 0.0
+    c = xv / xx
+    square, rest = _rest(x, v, c, i)
+    rest /= xx
+    return False, max(square - rest * rest * xx, 0.0) + c * tilt, xx, tilt, c, rest
+
+
+@kept
+def _lowered(k, a, b, foot):
+    """Return one coordinate, after the first, of half the derivative of the squared length by v."""
+    plain, _, xx, tilt, c, rest = foot
+    if plain or -k * xx < 1.0:
+        return turned(a, b, -k * tilt)
+    return turned(a, turned(a, b, c), rest) + tilt / xx * a
+
+
+@kernel
+def exp(k, x, v, out, start, stop):
+    """Fill where geodesics end."""
+    for i in range(start, stop):
+        square = _squared_norm(k, x, v, i)[1]
+        cosh, sinhc = hyperbolic(-k * square)
+        for j in range(x.shape[1]):
+            out[i, j] = cosh * np.float64(x[i, j]) + sinhc * np.float64(v[i, j])
+
+
+@kernel
+def exp_slopes(k, x, v, g, g_x, g_v, start, stop):
+    """Fill the gradients of :func:`exp`."""
+    for i in range(start, stop):
+        foot = _squared_norm(k, x, v, i)
+        z, turn = -k * foot[1], k * foot[3]
+        cosh, sinhc = hyperbolic(z)
+        by_p, by_c = products(g, x, i, 0), products(g, v, i, 0)
+        double = -2.0 * k * (0.5 * by_p * sinhc + by_c * hyperbolic_slope(z, cosh, sinhc))
+        for j in range(x.shape[1]):
+            h = np.float64(g[i, j])
+            g_x[i, j] = cosh * h
+            g_v[i, j] = sinhc * h
+        first_x, first_v = g_x[i, 0], g_v[i, 0]
+        for j in range(x.shape[1]):
+            down = double * _lowered(k, np.float64(x[i, j]), np.float64(v[i, j]), foot)
+            g_x[i, j] += turn * down
+            g_v[i, j] += down
+        g_x[i, 0], g_v[i, 0] = first_x, first_v
+
+
+@summed
+def _facing_product(v, x, y, i, facing):
+    """Return the product of v at x with y, whose first coordinates are accounted for by ``facing``."""
+    close, c, rest, fall = facing
+    total = 0.0
+    for j in range(1, x.shape[1]):
+        a = np.float64(x[i, j])
+        total += np.float64(v[i, j]) * turned(a, _part(a, np.float64(y[i, j]), close, c, rest), fall)
+    return total
+
+
+@kept
+def _carry(k, x, y, v, i, pair):
+    """Return cosh^2 of half the distance, what of x + y is added to v, and how y is facing x.
+
+    Far out the vector ``y - y0 / x0 x`` is put together from its part across x and the rest along x.
+    """
+    plain, q, xx, yy, angle, climb = pair
+    half = 1.0 - k * q
+    if plain:
+        facing = (True, 0.0, 0.0, _lift(k, xx, yy, climb))
+        a, b, c = np.float64(x[i, 0]), np.float64(y[i, 0]), np.float64(v[i, 0])
+        across = moves(v, x, y, i, 0) - c * difference(a, b)
+        product = across - facing[3] * (products(v, x, i, 0) - c * a)
+    else:
+        close = gaps(x, y, i, 1) < 0.25 * max(xx, yy)
+        c, rest = _perpendicular(x, y, i, xx, close)
+        facing = (close, c, rest, 2.0 * _radial_slope(k, xx, angle, climb))
+        product = _facing_product(v, x, y, i, facing)
+    return half, -0.5 * k * product / half, facing
+
+
+@kernel
+def transport(k, x, y, v, out, start, stop):
+    """Fill vectors moved along geodesics."""
+    for i in range(start, stop):
+        _, slope, _ = _carry(k, x, y, v, i, _half_chord(k, x, y, i))
+        for j in range(x.shape[1]):
+            u = np.float64(x[i, j])
+            both = 2.0 * u + difference(u, np.float64(y[i, j]))
+            out[i, j] = np.float64(v[i, j]) + slope * both
+
+
+@kernel
+def transport_slopes(k, x, y, v, g, g_x, g_y, g_v, start, stop):
+    """Fill the gradients of :func:`transport`."""
+    for i in range(start, stop):
+        pair = _half_chord(k, x, y, i)
+        xx, yy = pair[2], pair[3]
+        half, slope, facing = _carry(k, x, y, v, i, pair)
+        close, part, left, fall = facing
+        by_slope = 2.0 * products(g, x, i, 0) + moves(g, x, y, i, 0)
+        by_product = -0.5 * k * by_slope / half
+        for j in range(x.shape[1]):
+            h = np.float64(g[i, j])
+            g_x[i, j] = slope * h
+            g_y[i, j] = slope * h
+            g_v[i, j] = h
+        foot = _squared_norm(k, x, v, i)
+        cx, cy = math.sqrt(1.0 - k * xx), math.sqrt(1.0 - k * yy)
+        down = by_product * k * foot[3] * cx / cy
+        for j in range(1, x.shape[1]):
+            a, b, u = np.float64(x[i, j]), np.float64(y[i, j]), np.float64(v[i, j])
+            g_x[i, j] -= by_product * cy / cx * _lowered(k, a, u, foot)
+            g_y[i, j] += by_product * u + down * b
+            g_v[i, j] += by_product * turned(a, _part(a, b, close, part, left), fall)
+        _chord_slopes(k, x, y, i, pair, by_slope * slope * k / half, g_x, g_y)
