@@ -79,9 +79,9 @@ def flag_pca(
 ) -> FlagComponents:
     """Return nested principal subspaces of rows, as the chordal average of those of many small random samples.
 
-    Few outliers fall into a small sample, and the samples that hold none agree; their median ignores the others. The
-    principal directions of a sample need as many rows as directions, so a robust answer needs blocks with a fair chance
-    to be clean: ``(1 - share of outliers) ** block_size`` above a half.
+    The robust flag rests on two things. Rows are measured from their geometric median and count by their directions
+    only, as points of a sphere: an outlier, however far, weighs no more than any other row. And the flags of the
+    samples are averaged by their median, which ignores samples with many outliers.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def flag_pca(
     dims : sequence of int
         Dimensions of the subspaces, increasing; the last is k.
     robust : bool, default True
-        Whether to measure from the geometric median, and to average by ``flag_median``; else from the mean, by
-        ``flag_mean``.
+        Whether to measure directions from the geometric median, and to average by ``flag_median``; else rows from
+        their mean, by ``flag_mean``.
     block_size : int, optional
-        Rows in each sample, from k to n; by default k + 2, or 10 k if not robust, at most n.
+        Rows in each sample, from k to n; by default 10 k, at most n.
     n_blocks : int, default 200
         Samples.
     random_state : int, Generator, RandomState or None, default 0
@@ -128,15 +128,21 @@ def flag_pca(
     if not sizes:
         raise ValueError("dims must name one or more dimensions, got none.")
     k = sizes[-1]
-    usual = k + 2 if robust else 10 * k
-    size = check_int(min(usual, n) if block_size is None else block_size, "block_size", minimum=k, maximum=n)
+    size = check_int(min(10 * k, n) if block_size is None else block_size, "block_size", minimum=k, maximum=n)
     count = check_int(n_blocks, "n_blocks", minimum=1)
     seed = check_seed(random_state)
     center = frechet_median(rows, Euclidean(d), tolerance=1e-6).point if robust else rows.mean(axis=0)
     centred = rows - center
-    flags = np.stack([_directions(centred, size, k, seed, block) for block in range(count)])
+    counted = _signs(centred) if robust else centred
+    flags = np.stack([_directions(counted, size, k, seed, block) for block in range(count)])
     average = (flag_median if robust else flag_mean)(flags, sizes, random_state=seed)
     return _ordered(centred, average, sizes, center, robust)
+
+
+def _signs(centred: np.ndarray) -> np.ndarray:
+    """Return rows of length one; rows at the centre stay there."""
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
 
 
 def _directions(centred: np.ndarray, size: int, k: int, seed: int, block: int) -> np.ndarray:
@@ -155,9 +161,8 @@ def _ordered(
     frame, columns = np.asarray(average.point), []
     for start, end in zip((0, *dims[:-1]), dims, strict=True):
         block = frame[:, start:end]
-        lengths = np.linalg.norm(centred @ block, axis=1, keepdims=True)
-        along = centred @ block / (np.maximum(lengths, np.finfo(float).tiny) if robust else 1.0)
-        turn = np.linalg.svd(along, full_matrices=False)[2].T
+        along = centred @ block
+        turn = np.linalg.svd(_signs(along) if robust else along, full_matrices=False)[2].T
         columns.append(block @ turn)
     components = np.concatenate(columns, axis=1)
     scores = centred @ components
