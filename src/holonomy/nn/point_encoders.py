@@ -48,7 +48,7 @@ class PointNet(nn.Module):
     >>> from holonomy.nn import PointNet
     >>> encoder = PointNet(widths=(16, 32), n_sets=2).eval()
     >>> points = torch.randn(5, 2, 100, 3)
-    >>> encoder(points).shape, torch.equal(encoder(points), encoder(points.flip(2)))
+    >>> encoder(points).shape, torch.allclose(encoder(points), encoder(points.flip(2)), atol=1e-6)
     (torch.Size([5, 64]), True)
     """
 

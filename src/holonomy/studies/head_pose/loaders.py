@@ -151,7 +151,7 @@ def load_biwi(
     >>> from holonomy.studies.head_pose import load_biwi, pose_from_angles, save_biwi
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_biwi(folder, np.zeros((2, 64, 64, 3), np.uint8), pose_from_angles([[10, 20, 30], [0, 5, 6]]))
-    ...     load_biwi(folder).angles.round(4).tolist()
+    ...     (load_biwi(folder).angles.round(4) + 0.0).tolist()
     [[10.0, 20.0, 30.0], [0.0, 5.0, 6.0]]
     """
     given = Path(path)
