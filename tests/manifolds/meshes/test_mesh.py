@@ -229,6 +229,18 @@ def test_it_copies_pickles_and_moves(sphere):
     assert str(sphere) == "Mesh(642 vertices, 1280 faces)"
 
 
+def test_means_are_those_of_the_plane_on_a_flat_mesh():
+    from holonomy.manifolds import weighted_mean
+
+    space = Mesh(*grid(6))
+    x = (
+        5.0
+        * torch.rand(12, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        * point([1.0, 1.0, 0.0])
+    )
+    torch.testing.assert_close(weighted_mean(space, x).point, x.mean(dim=0))
+
+
 def test_values_at_vertices_are_interpolated(sphere):
     points = sphere.random_uniform(10, random_state=0, dtype=torch.float64)
     linear = sphere.surface.vertices @ np.array([1.0, -2.0, 0.5])
