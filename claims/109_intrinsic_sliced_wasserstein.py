@@ -329,7 +329,13 @@ def compared(A, B, seed):
     }
 
 
-@check("Benzene over the hours of Tuesdays and of Thursdays does not differ: p is above 0.2.", "measured > 0.2")
+@check(
+    "Benzene over the hours of Tuesdays and of Thursdays does not differ: p is above 0.2.",
+    "measured > 0.2",
+    reason="These days do differ in this city, other than thefts in Chicago. From midnight to four a Thursday has more "
+    "of its benzene than a Tuesday (at midnight 30 instead of 20 thousandths), and from ten to two less: Welch's test "
+    "of a single hour has p below 0.001 in most of these hours, with no distance of distributions involved.",
+)
 def tuesdays_and_thursdays(seed):
     """Compare days of the week."""
     shares, weekday = days()

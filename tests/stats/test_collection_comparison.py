@@ -141,6 +141,19 @@ def test_constant_coordinates_are_left_out():
         collection_test([[0.5], [0.5]], [[0.5], [0.5]], slices, "combine")
 
 
+def test_rounding_where_an_eigenfunction_vanishes_is_no_difference():
+    """The second eigenvector of a path is 0 in the middle, up to rounding that depends on the node."""
+    weights = np.zeros((6, 6))
+    for a, b in [(0, 1), (1, 2), (1, 3), (1, 4), (2, 5), (3, 5), (4, 5)]:
+        weights[a, b] = weights[b, a] = 1.0
+    slices = IntrinsicSlices(weights, 5, n_quantiles=3)
+    noise = np.random.default_rng(0).choice([-1e-16, 1e-16], size=(20, slices.n_features))
+    rows = np.tile(slices.transform([np.arange(6)]), (20, 1)) + noise
+    rows[:, 0] += np.random.default_rng(1).normal(size=20)
+    p = collection_test(rows[:10], rows[10:], slices, "combine", embedded=True)
+    assert np.isclose(p.pvalue, stats.ttest_ind(rows[:10, 0], rows[10:, 0], equal_var=False).pvalue)
+
+
 def test_reference_mode_clips_p_values():
     slices = IntrinsicSlices("interval", 2, n_quantiles=3, quantiles="reference")
     rng = np.random.default_rng(9)

@@ -22,8 +22,8 @@ COMBINATIONS: dict[str, Callable[[np.ndarray], float]] = {
 }
 REFERENCE_CLIP = 1e-5
 """Published scripts keep p-values this far from 0 and 1 before they are combined."""
-FLAT = 1e-12
-"""Standard deviation, relative to the largest value, up to which a coordinate counts as constant."""
+FLAT = 1e-10
+"""Standard deviation, relative to the largest value of the slice, up to which a coordinate counts as constant."""
 ROUNDING = 1e-12
 """Relative difference of two statistics that rounding may make; such a tie counts against the null hypothesis."""
 
@@ -364,20 +364,38 @@ def _effect(groups: list[np.ndarray], paired: bool) -> float:
     return float(shift) / spread if spread > 0 else float(np.inf if shift > 0 else 0.0)
 
 
+def _slice_sizes(rows: np.ndarray, slices: IntrinsicSlices) -> np.ndarray:
+    """Return the largest absolute value in the slice of each coordinate: where a function is 0, rounding is no data."""
+    shaped = np.abs(rows).max(axis=0).reshape(-1, len(slices.eigenvalues), len(slices.levels))
+    return np.broadcast_to(shaped.max(axis=(0, 2))[None, :, None], shaped.shape).ravel()
+
+
+def _welch_t(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Welch's t and p of each column; one group may be constant."""
+    moments = [part for group in (a, b) for part in (group.mean(axis=0), group.std(axis=0, ddof=1), len(group))]
+    found = stats.ttest_ind_from_stats(*moments, equal_var=False)
+    return found.statistic, found.pvalue
+
+
+def _paired_t(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return t and p of the mean of each column."""
+    t = gaps.mean(axis=0) / (gaps.std(axis=0, ddof=1) / np.sqrt(len(gaps)))
+    return t, 2.0 * stats.t.sf(np.abs(t), len(gaps) - 1)
+
+
 def _by_coordinates(
     first: np.ndarray, second: np.ndarray, slices: IntrinsicSlices, combine: str, paired: bool, effect: float
 ) -> CollectionTest:
     """Test each coordinate, leave out those that are constant, and combine."""
     spread = np.maximum(first.std(axis=0), second.std(axis=0))
-    largest = np.maximum(np.abs(first).max(axis=0), np.abs(second).max(axis=0))
+    largest = _slice_sizes(np.concatenate([first, second]), slices)
     if paired:
         spread = (first - second).std(axis=0)
     varies = spread > FLAT * largest
     statistics, pvalues = np.full(first.shape[1], np.nan), np.full(first.shape[1], np.nan)
     if varies.any():
         a, b = first[:, varies], second[:, varies]
-        found = stats.ttest_rel(a, b) if paired else stats.ttest_ind(a, b, equal_var=False)
-        statistics[varies], pvalues[varies] = found.statistic, found.pvalue
+        statistics[varies], pvalues[varies] = _paired_t(a - b) if paired else _welch_t(a, b)
     if slices.quantiles == "reference":
         pvalues = np.clip(pvalues, REFERENCE_CLIP, 1.0 - REFERENCE_CLIP)
     joined = COMBINATIONS[combine]
