@@ -36,7 +36,7 @@ def fused(formula: Callable[..., Tensor]) -> Callable[..., Tensor]:
         first = tensors[0]
         for one in tensors[1:]:
             if one.shape != first.shape:
-                tensors = torch.broadcast_tensors(*tensors)  # type: ignore[assignment]
+                tensors = torch.broadcast_tensors(*tensors)
                 break
         options = self._kernel_options(name, first.dtype)
         if torch.is_grad_enabled():

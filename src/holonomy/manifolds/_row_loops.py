@@ -18,7 +18,7 @@ SERIES = 0.0625
 """Below this argument scalar functions are their power series, of terms enough for double precision."""
 
 
-def _series(ratio, count):  # type: ignore[no-untyped-def]
+def _series(ratio, count):
     """Return coefficients, the highest first, from the ratio of each to the one before."""
     found = [1.0]
     for n in range(count - 1):
@@ -26,13 +26,13 @@ def _series(ratio, count):  # type: ignore[no-untyped-def]
     return tuple(reversed(found))
 
 
-def _slopes(coefficients):  # type: ignore[no-untyped-def]
+def _slopes(coefficients):
     """Return the coefficients of the derivative."""
     ascending = coefficients[::-1]
     return tuple(n * c for n, c in enumerate(ascending))[:0:-1]
 
 
-def _tangent_series(count):  # type: ignore[no-untyped-def]
+def _tangent_series(count):
     """Return the coefficients of tanh(t) / t by t^2, from tanh' = 1 - tanh^2."""
     found = [1.0]
     for n in range(1, count):
