@@ -133,7 +133,7 @@ def _split(edges: Any, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | 
     sizes = {len(item) for item in items}
     if not sizes <= {2} and not sizes <= {3}:
         raise ValueError(f"{name} must be pairs, or all triples with a weight, got items of {sorted(sizes)} parts.")
-    parts = list(zip(*items, strict=True)) if items else [(), ()]
+    parts: list[tuple[Any, ...]] = list(zip(*items, strict=True)) if items else [(), ()]
     weights = np.array(parts[2], dtype=object) if len(parts) == 3 else None
     return _label_array(parts[0]), _label_array(parts[1]), weights
 

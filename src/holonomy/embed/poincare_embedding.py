@@ -389,9 +389,8 @@ class PoincareEmbedding(Persistent, BaseEstimator):
         check_option(self.dtype, "dtype", ("float32", "float64"))
         check_option(self.optimizer, "optimizer", OPTIMIZERS)
         objective = OBJECTIVES.index(check_option(self.objective, "objective", OBJECTIVES))
-        batch = self.batch_size
-        if batch != "auto":
-            batch = check_int(batch, "batch_size", minimum=1)
+        is_auto = isinstance(self.batch_size, str) and self.batch_size == "auto"
+        batch = descent.auto_batch(n) if is_auto else check_int(self.batch_size, "batch_size", minimum=1)
         lr = check_float(self.lr, "lr", minimum=0.0)
         if lr == 0.0:
             raise ValueError("lr must be positive, got 0.0.")
@@ -406,7 +405,7 @@ class PoincareEmbedding(Persistent, BaseEstimator):
             burn_in=min(epochs, check_int(self.burn_in, "burn_in", minimum=0)),
             burn_in_factor=check_float(self.burn_in_factor, "burn_in_factor", minimum=0.0),
             dampening=check_float(self.dampening, "dampening", minimum=0.0),
-            batch_size=descent.auto_batch(n) if batch == "auto" else batch,
+            batch_size=batch,
             edge=space.edge(np.dtype(self.dtype)),
             is_retraction=self.optimizer == "retraction",
             n_jobs=self.n_jobs,
