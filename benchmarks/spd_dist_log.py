@@ -1,10 +1,14 @@
-"""Affine-invariant distances and logarithms of covariance matrices with their gradients, beside geoopt."""
+"""Affine-invariant distances and logarithms of covariance matrices, beside the libraries that have them on torch."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from benchmarks.harness import Benchmark, Contender
+from benchmarks.verbs import columns, forward, milliseconds, use_geomstats, with_gradients
 
-COUNT, SIZE, REPEATS = 2000, 16, 20
+COUNT, SIZE, REPEATS = 2000, 16, 5
 
 
 def prepare() -> None:
@@ -20,63 +24,84 @@ def load() -> tuple[np.ndarray, np.ndarray]:
     return np.load("x.npy"), np.load("y.npy")
 
 
-def _gradients(verb, data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Differentiate the sum of the verb's results many times, and return the sums of the gradients."""
+def _measure(data: tuple[np.ndarray, np.ndarray], dist: Callable[..., Any], log: Callable[..., Any]) -> np.ndarray:
     import torch
 
-    x, y = (torch.from_numpy(one).requires_grad_() for one in data)
-    for _ in range(REPEATS):
-        gradients = torch.autograd.grad(verb(x, y).sum(), [x, y])
-    return tuple(float(gradient.sum()) for gradient in gradients)
+    pair = [torch.from_numpy(one) for one in data]
+    return np.array([time(verb, pair, REPEATS) for verb in (dist, log) for time in (forward, with_gradients)])
 
 
-def holonomy_dist(data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Distances and their gradients."""
+def holonomy(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Ours."""
     from holonomy.manifolds import SPD
 
-    return _gradients(SPD(SIZE).dist, data)
+    return _measure(data, SPD(SIZE).dist, SPD(SIZE).log)
 
 
-def geoopt_dist(data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Distances and their gradients, by geoopt."""
+def geoopt(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """By geoopt."""
     import geoopt
 
-    return _gradients(geoopt.SymmetricPositiveDefinite().dist, data)
+    space = geoopt.SymmetricPositiveDefinite()
+    return _measure(data, space.dist, space.logmap)
 
 
-def holonomy_log(data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Logarithms and their gradients."""
-    from holonomy.manifolds import SPD
+def pyriemann(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """By pyRiemann, on torch tensors; its logarithm takes one foot, so pairs are given to it one by one in a batch."""
+    from pyriemann.geometry.distance import distance_riemann
+    from pyriemann.geometry.tangentspace import log_map_riemann
 
-    return _gradients(SPD(SIZE).log, data)
-
-
-def geoopt_log(data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Logarithms and their gradients, by geoopt."""
-    import geoopt
-
-    return _gradients(geoopt.SymmetricPositiveDefinite().logmap, data)
+    return _measure(data, distance_riemann, lambda x, y: log_map_riemann(y, x, C12=True))
 
 
-def eigendecompositions(data: tuple[np.ndarray, np.ndarray]) -> tuple[float, ...]:
-    """Only the eigendecompositions that no way can do without: one a pair."""
+def spd_learn(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """By SPD Learn."""
+    from spd_learn.functional.metrics.affine_invariant import airm_distance, log_map_airm
+
+    return _measure(data, airm_distance, log_map_airm)
+
+
+def geomstats(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """By geomstats on NumPy, which has no gradients."""
+    use_geomstats("numpy")
+    from geomstats.geometry.spd_matrices import SPDMatrices
+
+    metric, (x, y) = SPDMatrices(SIZE).metric, data
+    times = [milliseconds(call, 3) for call in (lambda: metric.dist(x, y), lambda: metric.log(y, x))]
+    return np.array([times[0], np.nan, times[1], np.nan])
+
+
+def geomstats_torch(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """By geomstats on torch."""
+    use_geomstats("pytorch")
+    from geomstats.geometry.spd_matrices import SPDMatrices
+
+    metric = SPDMatrices(SIZE).metric
+    return _measure(data, metric.dist, lambda x, y: metric.log(y, x))
+
+
+def eigendecompositions(data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Only the decompositions that no way can do without: eigenvalues for a distance, eigenvectors for the rest."""
     import torch
 
-    x, _ = (torch.from_numpy(one) for one in data)
-    for _ in range(REPEATS):
-        values, vectors = torch.linalg.eigh(x)
-    return float(values.sum()), float(vectors.abs().sum())
+    x = torch.from_numpy(data[0])
+    values = milliseconds(lambda: torch.linalg.eigvalsh(x), REPEATS)
+    vectors = milliseconds(lambda: torch.linalg.eigh(x), REPEATS)
+    return np.array([values, vectors, vectors, vectors])
 
 
 BENCHMARK = Benchmark(
-    title="Affine-invariant dist and log with gradients, 2,000 × 16 × 16 float64, 20 times",
+    title="Affine-invariant dist and log, 2,000 × 16 × 16 float64: milliseconds a call, and with gradients (∇)",
     contenders=(
-        Contender("holonomy dist", "holonomy", holonomy_dist),
-        Contender("geoopt dist", "geoopt", geoopt_dist),
-        Contender("holonomy log", "holonomy", holonomy_log),
-        Contender("geoopt log", "geoopt", geoopt_log),
-        Contender("one eigendecomposition", "torch", eigendecompositions),
+        Contender("holonomy", "holonomy", holonomy),
+        Contender("geoopt", "geoopt", geoopt),
+        Contender("pyRiemann on torch", "pyriemann", pyriemann),
+        Contender("SPD Learn", "spd-learn", spd_learn),
+        Contender("geomstats on NumPy", "geomstats", geomstats),
+        Contender("geomstats on torch", "geomstats", geomstats_torch),
+        Contender("one decomposition by torch", "torch", eigendecompositions),
     ),
     prepare=prepare,
     load=load,
+    judge=columns("dist", "∇ dist", "log", "∇ log"),
 )

@@ -112,5 +112,6 @@ def _time(record: dict[str, Any], ours: dict[str, Any], key: str) -> str:
 
 def _middle(value: list[float] | float | None) -> float | None:
     if isinstance(value, list):
-        return median(value) if value else None
+        known = [one for one in value if one is not None]
+        return median(known) if known else None
     return value
