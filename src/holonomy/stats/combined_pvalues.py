@@ -105,7 +105,10 @@ def landau_survival(y: float) -> float:
 
         stops = np.arange(0.0, 12.0)
         scale = min(1.0, 1.0 / max(y, 1.0))
-        pieces = [quad(tail, scale * a, scale * b, epsabs=0.0, epsrel=1e-11)[0] for a, b in itertools.pairwise(stops)]
+        pieces = [
+            quad(tail, scale * a, scale * b, epsabs=1e-12 * scale, epsrel=1e-11)[0]
+            for a, b in itertools.pairwise(stops)
+        ]
         rest = quad(tail, 11.0 * scale, 40.0 * max(scale, 1.0 / max(y, 1.0)), epsabs=1e-14, limit=200)[0]
         return min(max((sum(pieces) + rest) / math.pi, 0.0), 1.0)
     saddle = math.exp(-1.0 - y)
