@@ -27,7 +27,7 @@ def test_the_step_satisfies_the_strong_wolfe_conditions(a, b, c, first, curvatur
     slope = -at.norm * at.norm
     t, there = StrongWolfe(curvature=curvature)(problem, at, -at.grad, slope, first)
     assert there.fun <= at.fun + 1e-4 * t * slope
-    assert abs(problem.slope(at.x, t, -at.grad, there)) <= -curvature * slope
+    assert abs(problem.along(at.x, t, -at.grad)[1]) <= -curvature * slope
 
 
 @settings(max_examples=40, deadline=None)
@@ -76,7 +76,7 @@ def test_the_search_follows_the_curve_of_the_retraction():
     at = problem.evaluate(torch.tensor([0.6, 0.8], dtype=torch.float64))
     t, there = StrongWolfe(decrease=1e-9, curvature=1e-4)(problem, at, -at.grad, -at.norm * at.norm, 0.1)
     assert bool(space.belongs(there.x))
-    assert abs(problem.slope(at.x, t, -at.grad, there)) <= 1e-4 * at.norm**2
+    assert abs(problem.along(at.x, t, -at.grad)[1]) <= 1e-4 * at.norm**2
 
 
 @pytest.mark.parametrize(

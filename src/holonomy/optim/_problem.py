@@ -1,5 +1,6 @@
 """What a solver is given: values, Riemannian gradients and Hessians of a function at points, counted."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ class Evaluation:
     @property
     def finite(self) -> bool:
         """Whether the value and the gradient are."""
-        return torch.isfinite(torch.tensor([self.fun, self.norm])).all().item()  # type: ignore[return-value]
+        return math.isfinite(self.fun) and math.isfinite(self.norm)
 
 
 class Problem:
@@ -101,13 +102,19 @@ class Problem:
         grad = self.manifold.egrad_to_rgrad(x, egrad)
         return Evaluation(x, float(value), egrad, grad, self.norm(x, grad))
 
-    def slope(self, x: Tensor, t: float, direction: Tensor, there: Evaluation) -> float:
-        """Return the derivative at t of the function along the curve that retracts multiples of a direction."""
+    def along(self, x: Tensor, t: float, direction: Tensor) -> tuple[Evaluation, float]:
+        """Return the function where the curve that retracts multiples of a direction is at t, and its derivative there.
+
+        The derivative is infinite where the function is not finite.
+        """
         time = torch.tensor(t, dtype=x.dtype, device=x.device, requires_grad=True)
         with torch.enable_grad():
             moved = self.retract(x, time * direction)
-            (slope,) = torch.autograd.grad(moved, time, grad_outputs=there.egrad)
-        return float(slope)
+        there = self.evaluate(moved.detach())
+        if not there.finite:
+            return there, math.inf
+        (slope,) = torch.autograd.grad(moved, time, grad_outputs=there.egrad)
+        return there, float(slope)
 
     def hessian(self, at: Evaluation) -> Product:
         """Return the Hessian at a point, of the function pulled back by the retraction, as a map of tangent vectors.

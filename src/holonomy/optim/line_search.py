@@ -63,9 +63,13 @@ class Armijo:
         for _ in range(self.max_steps):
             y = problem.retract(at.x, t * direction)
             value = problem.value(y)
-            if value <= at.fun + self.decrease * t * slope or _drowns(at, value):
+            if value <= at.fun + self.decrease * t * slope:
                 there = problem.evaluate(y)
-                if there.finite and _falls(problem, at, direction, slope, t, there, self.decrease):
+                if there.finite:
+                    return t, there
+            elif _drowns(at, value):
+                there, end = problem.along(at.x, t, direction)
+                if there.finite and _enough(at, slope, _Trial(t, there.fun, end), self.decrease):
                     return t, there
             t *= self.shrink
         return None
@@ -124,8 +128,7 @@ class StrongWolfe:
         best: tuple[float, Evaluation] | None = None
         t = first
         for _ in range(self.max_steps):
-            there = problem.evaluate(problem.retract(at.x, t * direction))
-            end = problem.slope(at.x, t, direction, there) if there.finite else math.inf
+            there, end = problem.along(at.x, t, direction)
             trial = _Trial(t, there.fun, end)
             if not (there.finite and _enough(at, slope, trial, self.decrease)):
                 high = trial
@@ -149,15 +152,6 @@ class _Trial:
     t: float
     value: float
     slope: float
-
-
-def _falls(
-    problem: Problem, at: Evaluation, direction: Tensor, slope: float, t: float, there: Evaluation, decrease: float
-) -> bool:
-    """Say whether a step decreases enough; the slope at its end is found only if values cannot tell."""
-    if there.fun <= at.fun + decrease * t * slope:
-        return True
-    return _enough(at, slope, _Trial(t, there.fun, problem.slope(at.x, t, direction, there)), decrease)
 
 
 def _enough(at: Evaluation, slope: float, trial: _Trial, decrease: float) -> bool:

@@ -23,7 +23,8 @@ class FlagKMeans(ClusterMixin, BaseEstimator):
     """K-means of flags: each belongs to the nearest centre, and each centre is the chordal average of its flags.
 
     The first centres are data points, drawn far from each other with chances that grow with the squared distance. An
-    empty cluster takes the flag that is farthest from its centre.
+    empty cluster takes the flag that is farthest from its centre. Flags are arrays of three axes, so it takes no tables
+    of features, which scikit-learn's own checks are made of.
 
     Parameters
     ----------
