@@ -144,6 +144,14 @@ def link_ranking(
     References
     ----------
     Nickel, Kiela (2017). Poincare embeddings for learning hierarchical representations. NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.measure import link_ranking
+    >>> line = np.arange(5.0)
+    >>> link_ranking(np.abs(line[:, None] - line), [[0, 1], [4, 2]]).ranks.tolist()
+    [1.0, 2.0]
     """
     measure, n = _row_distances(distances, links, n_nodes)
     wanted = _link_matrix(links, n, "links")
