@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from holonomy.manifolds import Euclidean, PoincareBall, Sphere, check_manifold
+from holonomy.manifolds import Euclidean, PoincareBall, Product, Sphere, check_manifold
 from holonomy.manifolds.laws import LAWS
 
 
@@ -27,6 +27,10 @@ class WritingBall(PoincareBall):
 )
 def test_good_spaces_pass(space):
     check_manifold(space)
+
+
+def test_products_of_spaces_whose_curvature_is_learned_pass():
+    check_manifold(Product(PoincareBall(2, -2.0, learnable=True), Sphere(2, 0.5, learnable=True)))
 
 
 def test_the_closed_form_of_the_curvature_is_compared():

@@ -1,5 +1,6 @@
 """The mathematics that every manifold must satisfy, as laws that any space can be put through."""
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -92,6 +93,14 @@ def _refused(call: Callable[[], Any], kind: type[Exception], word: str) -> None:
         raise AssertionError(f"a {kind.__name__} naming {word!r} is raised")
 
 
+def _reach(space: Any) -> float:
+    """Return the injectivity radius, and infinity where the space does not know it."""
+    try:
+        return space.injectivity_radius
+    except NotImplementedError:
+        return math.inf
+
+
 class ManifoldLaws:
     """The laws as methods, from a space and a random generator; each raises an AssertionError where it fails.
 
@@ -113,12 +122,12 @@ class ManifoldLaws:
 
     def points(self, space: Any, rng: torch.Generator, *size: int, dtype: torch.dtype = torch.float64) -> Tensor:
         """Return random points, well within the injectivity radius of each other."""
-        std = min(self.std * self.scale(space), 0.15 * space.injectivity_radius / space.dim**0.5)
+        std = min(self.std * self.scale(space), 0.15 * _reach(space) / space.dim**0.5)
         return space.random_normal(*size, std=std, random_state=rng, dtype=dtype)
 
     def tangents(self, space: Any, x: Tensor, rng: torch.Generator) -> Tensor:
         """Return random tangent vectors, shorter than the injectivity radius."""
-        length = min(self.scale(space), 0.3 * space.injectivity_radius / space.dim**0.5)
+        length = min(self.scale(space), 0.3 * _reach(space) / space.dim**0.5)
         return length * space.random_tangent(x, rng)
 
     def scale(self, space: Any) -> float:
@@ -293,10 +302,9 @@ class ManifoldLaws:
 
     def place(self, space: Any, rng: torch.Generator) -> dict[str, Any]:
         """Return where a slope is checked, and the longest step."""
-        known = "injectivity_radius" not in space.derived
         return {
             "x": self.points(space, rng),
-            "longest": min(self.scale(space), 0.3 * space.injectivity_radius if known else 1.0),
+            "longest": min(self.scale(space), 0.3 * _reach(space)),
             "random_state": rng,
         }
 
