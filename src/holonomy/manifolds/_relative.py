@@ -279,11 +279,11 @@ def _small_distance_parts(alpha: float, beta: float, A: Tensor, B: Tensor) -> tu
     squares = torch.empty(shape, dtype=A.dtype)
     L, U = (torch.empty(A.shape, dtype=torch.float64) for _ in range(2))
     values, logarithms = (torch.empty(A.shape[:-1], dtype=torch.float64) for _ in range(2))
-    arrays = [one.detach().contiguous().numpy().reshape(count, n, n) for one in (A, B, L, U)]
-    arrays += [one.numpy().reshape(count, n) for one in (values, logarithms)]
+    matrices = [one.detach().contiguous().numpy().reshape(count, n, n) for one in (A, B, L, U)]
+    vectors = [one.numpy().reshape(count, n) for one in (values, logarithms)]
     failed = np.zeros(1, dtype=np.int64)
     filled = squares.numpy().reshape(count)
-    run_rows(_jacobi_kernels.squared_dist, [alpha, beta, *arrays, filled, failed], count, n * n)
+    run_rows(_jacobi_kernels.squared_dist, [alpha, beta, *matrices, *vectors, filled, failed], count, n * n)
     if failed[0]:
         return _distance_parts(alpha, beta, True, A, B)
     return squares, L, U, values, logarithms

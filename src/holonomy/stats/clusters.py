@@ -127,8 +127,9 @@ class ManifoldKMeans(ClusterMixin, BaseEstimator):
 
     def _run(self, x: Tensor, k: int, rounds: int, rng: np.random.Generator) -> tuple[Tensor, np.ndarray, float, int]:
         centers = self._seeds(x, k, rng)
-        labels = np.full(len(x), -1)
-        for n_iter in range(1, rounds + 1):
+        labels, n_iter = np.full(len(x), -1), 0
+        while n_iter < rounds:
+            n_iter += 1
             squares = self._to_centers(x, centers)
             fresh = squares.argmin(1)
             own = squares[np.arange(len(x)), fresh]

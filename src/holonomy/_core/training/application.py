@@ -9,8 +9,8 @@ from torch import Tensor
 def apply_in_blocks(function: Callable[[Tensor], Tensor], rows: Tensor, *, size: int, device: torch.device) -> Tensor:
     """Return a function of rows, computed block by block without gradients, on the CPU.
 
-    The last block is filled up with zeros, so that all are computed by the same kernels, and a row depends on its company
-    at most by rounding.
+    The last block is filled up with zeros, so that all are computed by the same kernels, and a row depends on its
+    company at most by rounding.
 
     Parameters
     ----------
