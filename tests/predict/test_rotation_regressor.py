@@ -68,7 +68,7 @@ def test_the_checks_of_scikit_learn_that_need_no_targets(check):
         {"loss": lambda a, b: geodesic_loss(a, b, "none").square().mean()},
         {"hidden": 32, "schedule": "cosine"},
     ],
-    ids=str,
+    ids=lambda options: " ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in options.items()),
 )
 def test_it_learns_rotations_of_rows(options):
     model = _quick(**options).fit(ROWS, R)
