@@ -31,6 +31,15 @@ class SpanProjection:
         Where the solver has found the point; a closed form always has.
     method : str
         What was used: "closed_form", "weights" or "penalty".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.manifolds import Sphere
+    >>> from holonomy.stats import barycentric_project
+    >>> found = barycentric_project(np.array([0.6, 0.0, 0.8]), np.eye(3)[:2], Sphere(2))
+    >>> found.method, bool(found.converged)
+    ('closed_form', True)
     """
 
     points: Any

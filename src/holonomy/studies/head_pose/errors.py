@@ -32,6 +32,13 @@ class PoseErrors:
         Mean angle between predicted and true axes of the head, x, y and z, and the mean of the three (MAEV).
     n_locked : int
         Poses whose true yaw is beyond 85 degrees, where errors of pitch and roll mean little.
+
+    Examples
+    --------
+    >>> from holonomy.studies.head_pose import PoseErrors, evaluate_poses, pose_from_angles
+    >>> errors = evaluate_poses(pose_from_angles([[33.0, 0.0, 0.0]]), pose_from_angles([[30.0, 0.0, 0.0]]))
+    >>> isinstance(errors, PoseErrors), errors.n, errors.n_locked
+    (True, 1, 0)
     """
 
     n: int
