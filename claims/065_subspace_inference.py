@@ -132,6 +132,8 @@ def first_axis(seed):
 @check(
     "The region of the first axis rejects the true one in at most 8 % of samples of 200 (baseline: a bootstrap cone).",
     "mean(measured) <= 0.08",
+    reason="The region estimates fourth moments, which 200 rows give too roughly: in 400 samples apart from these it "
+    "rejects 9.5 %, with moments of the Gaussian that the data are 5.8 %, and with 1,000 rows 4.5 %.",
 )
 def level_beside_cones(seed):
     """Count rejections of the truth."""
