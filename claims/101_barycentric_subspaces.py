@@ -225,8 +225,8 @@ def great_circles_of_events_on_earth(seed):
     "The general solver agrees with the closed forms on S^3 and H^3: largest distance between nearest points, by "
     "weights and by penalty (20 points).",
     "measured < 1e-5",
-    reason="It holds on S^3 and for two seeds on H^3. With the third, two references lie 0.26 apart and 2.5 from the other: "
-    "their span is hardly determined, and for some rows both solvers stop elsewhere.",
+    reason="It holds on S^3 and for two seeds on H^3. With the third, two references lie 0.26 apart and 2.5 from the "
+    "other: their span is hardly determined, and for some rows both solvers stop elsewhere.",
 )
 def general_solver_against_closed_forms(seed):
     """Return distances."""

@@ -288,8 +288,8 @@ def mixtures_by_combination(seed):
 @check(
     "Where the clouds move, both tests reject at least as often as the best of the tests of pooled points.",
     "mean(measured) >= mean(baseline)",
-    reason="No test finds these shifts often (3 to 25 %): ours is the lower of two and the baseline the best of three, and "
-    "they are at most 0.05 apart on average, which is the standard error of 40 comparisons.",
+    reason="No test finds these shifts often (3 to 25 %): ours is the lower of two and the baseline the best of "
+    "three, and they are at most 0.05 apart on average, which is the standard error of 40 comparisons.",
 )
 def location(seed):
     """Compare power; ours is the lower of the two tests."""
@@ -443,8 +443,8 @@ def line_rates(delta, repeats, seed):
     "Simulation on the line (30 places, counts of 1,000, random Fourier intensity): without a shift between 3 and "
     "7.5 % of 400 are rejected.",
     "abs(measured - 0.0525) <= 0.0225",
-    reason="The permutation test keeps its level (4 to 5 %). The combined t tests reject too seldom (1.3 to 3 %): they err "
-    "on the safe side, and find the shift of 0.02 nearly always all the same. Counts on 30 places have few different "
+    reason="The permutation test keeps its level (4 to 5 %). The combined t tests reject too seldom (1.3 to 3 %): they "
+    "err on the safe side, and find the shift of 0.02 nearly always all the same. Counts on 30 places have few different "
     "quantiles, which may be why; it was not tried with more places.",
 )
 def size_on_the_line(seed):
