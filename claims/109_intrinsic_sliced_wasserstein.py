@@ -444,7 +444,7 @@ def line_rates(delta, repeats, seed):
     "7.5 % of 400 are rejected.",
     "abs(measured - 0.0525) <= 0.0225",
     reason="The permutation test keeps its level (4 to 5 %). The combined t tests reject too seldom (1.3 to 3 %): they "
-    "err on the safe side, and find the shift of 0.02 nearly always all the same. Counts on 30 places have few different "
+    "err on the safe side, and find the shift of 0.02 nearly always. Counts on 30 places have few different "
     "quantiles, which may be why; it was not tried with more places.",
 )
 def size_on_the_line(seed):
