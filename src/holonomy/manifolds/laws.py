@@ -134,7 +134,7 @@ class ManifoldLaws:
         """Return the length over which the space looks curved, where that is less than 1."""
         return 1.0
 
-    def close(self, actual: Tensor, expected: Any, what: str, tolerance: float | None = None) -> None:
+    def close(self, actual: Tensor, expected: Any, what: str = "numbers", tolerance: float | None = None) -> None:
         """Require numbers to agree, relative to 1 or to the largest where that is more."""
         limit = self.tolerance if tolerance is None else tolerance
         expected = torch.as_tensor(expected, dtype=actual.dtype).expand_as(actual)
