@@ -25,11 +25,13 @@ def test_in_flat_space_the_region_is_hotellings():
 @pytest.mark.parametrize("space", [Sphere(2), Hyperboloid(2), SPD(2)], ids=repr)
 def test_regions_cover_the_truth(space, kind):
     center = space.origin(dtype=torch.float64)
-    inside = 0
-    for seed in range(100):
+    inside, samples = 0, 40 if isinstance(space, SPD) else 100
+    for seed in range(samples):
         x = space.random_normal(60, std=0.5, random_state=seed, dtype=torch.float64)
         inside += center_confidence(x, space, kind=kind).contains(center)
-    assert 0.88 <= inside / 100 <= 0.995
+    # Three standard errors around 0.95; never to miss is possible in few samples only.
+    assert inside / samples >= 0.95 - 3 * (0.95 * 0.05 / samples) ** 0.5
+    assert samples < 100 or inside < samples
 
 
 def test_curvature_enters_through_the_hessian():
