@@ -139,6 +139,8 @@ class SpanSolver:
         self, x: Tensor, frame: Tensor, w: Tensor, step: Tensor, slope: Tensor, descend: bool
     ) -> tuple[Tensor, Tensor]:
         """Halve steps until they improve; return the points reached, and which rows have moved."""
+        # Where the Hessian has overflowed, its step says nothing, and the slope has to do.
+        step = torch.where(torch.isfinite(step).all(-1, keepdim=True), step, -slope)
         longest = torch.linalg.vector_norm(self.logs(x, frame), dim=-2).amax(-1)
         length = torch.linalg.vector_norm(step, dim=-1)
         step = step * (longest / length.clamp_min(1e-300)).clamp_max(1.0).unsqueeze(-1)
@@ -147,7 +149,10 @@ class SpanSolver:
         reached, left, t = x.clone(), torch.arange(len(x), device=x.device), 1.0
         for _ in range(_HALVINGS):
             tried = self.moved(x[left], frame[left], t * step[left])
-            after = self._merit(tried, w[left], descend)
+            # A step so long that its end is beyond what numbers can hold is halved like any other that does not help.
+            inside = self.manifold.belongs(tried)
+            tried = torch.where(inside.reshape(-1, *[1] * self._rank), tried, x[left])
+            after = torch.where(inside, self._merit(tried, w[left], descend), torch.inf)
             better = after <= before[left] - _DECREASE * t * wanted[left]
             better &= after < before[left]
             reached[left[better]] = tried[better]
