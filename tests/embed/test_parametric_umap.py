@@ -73,7 +73,8 @@ def test_digits_never_seen_are_mapped_among_their_kind():
     plain = UMAP(random_state=0).fit(X[train])
     assert label_agreement(model.embedding_, y[train]) > label_agreement(plain.embedding_, y[train]) - 0.03
     assert trustworthiness(X[train], model.embedding_) > trustworthiness(X[train], plain.embedding_) - 0.03
-    assert label_agreement(model.transform(X[test]), y[test]) > 0.88
+    # Over seeds it is 0.88 to 0.91, and rounding, which differs between processors, acts as another seed.
+    assert label_agreement(model.transform(X[test]), y[test]) > 0.85
 
 
 def test_graph_is_that_of_umap(X, fitted):
