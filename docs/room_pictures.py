@@ -18,7 +18,8 @@ from matplotlib.collections import LineCollection
 from PIL import Image
 
 from holonomy import datasets, embed, graphs, measure, plot
-from holonomy.manifolds import PoincareBall, Sphere
+from holonomy.manifolds import PoincareBall, Sphere, axis_angle_to_matrix
+from holonomy.objectives import chordal_loss, geodesic_loss
 from holonomy.optim import RiemannianSGD
 from holonomy.stats import frechet_mean
 
@@ -178,6 +179,21 @@ def draw_stats() -> None:
     save(figure, "stats")
 
 
+def draw_objectives() -> None:
+    """Draw losses of rotations over the angle between prediction and truth."""
+    angles = torch.linspace(0, np.pi, 200, dtype=torch.float64)
+    axis = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    turned = axis_angle_to_matrix(angles.unsqueeze(-1) * axis)
+    truth = torch.eye(3, dtype=torch.float64).expand_as(turned)
+    figure, axes = plt.subplots(figsize=(4.6, 3))
+    for name, loss in (("geodesic_loss", geodesic_loss), ("chordal_loss", chordal_loss)):
+        axes.plot(np.degrees(angles), loss(turned, truth, "none"), label=name)
+    axes.set_xlabel("angle between prediction and truth, degrees")
+    axes.set_ylabel("loss")
+    axes.legend(fontsize=8)
+    save(figure, "objectives")
+
+
 def save(figure: plt.Figure, name: str) -> None:
     """Write a figure with few colours."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -189,6 +205,7 @@ def save(figure: plt.Figure, name: str) -> None:
 
 DRAWINGS: tuple[Callable[[], None], ...] = (
     draw_datasets, draw_graphs, draw_manifolds, draw_embed, draw_measure, draw_plot, draw_optim, draw_stats,
+    draw_objectives,
 )  # fmt: skip
 
 if __name__ == "__main__":
