@@ -90,9 +90,7 @@ class CellIndex:
         def measure(start: int, stop: int) -> None:
             rows, near = self.members[start:stop], lists[start:stop]
             candidates = np.where(near >= 0, self.members[near], np.int32(-1))
-            found, apart = np.empty((len(rows), k), dtype=np.int32), np.empty((len(rows), k))
-            nearest_of_candidates(candidates, self.points[rows], self.points, rows, found, apart)
-            indices[rows], distances[rows] = found, apart
+            indices[rows], distances[rows] = self._nearest(candidates, self.points[rows], rows, k)
 
         run_blocks(measure, len(codes), block=BLOCK)
         return indices, distances
@@ -116,14 +114,18 @@ class CellIndex:
                 products = codes[rows] @ self.codes[columns].T
                 candidates = np.empty((len(rows), n_candidates), dtype=np.int32)
                 best_candidates(products, self.code_norms[columns], columns, candidates)
-                found, apart = np.empty((len(rows), k), dtype=np.int32), np.empty((len(rows), k))
-                nearest_of_candidates(candidates, queries[rows], self.points, own[rows], found, apart)
-                indices[rows], distances[rows] = found, apart
+                indices[rows], distances[rows] = self._nearest(candidates, queries[rows], own[rows], k)
                 bar.advance(len(rows))
 
         with progress("Searching neighbours", total=len(queries)) as bar, threadpool_limits(1):
             run_blocks(find, len(groups), block=1)
         return indices, distances
+
+    def _nearest(self, candidates: np.ndarray, queries: np.ndarray, own: np.ndarray, k: int) -> Found:
+        """Measure the candidates of each query exactly and return the nearest."""
+        found, apart = np.empty((len(queries), k), dtype=np.int32), np.empty((len(queries), k))
+        nearest_of_candidates(candidates, queries, self.points, own, found, apart)
+        return found, apart
 
     def _groups(self, codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Yield cells with the queries that fall into them, at most ``BLOCK`` at a time."""
