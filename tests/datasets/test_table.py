@@ -110,6 +110,13 @@ def test_chosen_columns_in_their_order():
     assert list(table.numeric) == ["c", "a", "b"]
 
 
+def test_columns_without_names_are_called_as_the_caller_says():
+    assert as_table(np.eye(3), columns=["a", "c", "b"]).feature_names == ("a", "c", "b")
+    assert as_table(np.eye(3), columns=["x2", "x0", "x1"]).X.tolist() == np.eye(3)[:, [2, 0, 1]].tolist()
+    with pytest.raises(ValueError, match="no column 'a'"):
+        as_table(np.eye(3), columns=["a", "b"])
+
+
 def test_gaps_outside_the_chosen_columns_do_not_matter():
     assert csv("a,b,c\n1,2,\n3,4,5\n", columns=["a", "b"]).X.shape == (2, 2)
 

@@ -77,7 +77,23 @@ def test_what_cannot_be_used_is_noted(values, reason):
 
 @pytest.mark.parametrize(
     "name",
-    ["id", "ID", "Id", "index", "Unnamed: 0", "row_id", "row number", "customer_id", "PassengerId", "patientID", "idx"],
+    [
+        "id",
+        "ID",
+        "Id",
+        "index",
+        "Unnamed: 0",
+        "row_id",
+        "row number",
+        "customer_id",
+        "PassengerId",
+        "patientID",
+        "idx",
+        "row",
+        "row_no",
+        "sample no",
+        "SampleNo",
+    ],
 )
 def test_identifiers(name):
     columns = sorted_column([7, 3, 5], name)
@@ -94,10 +110,21 @@ def test_identifiers(name):
         ("idea", [1, 2, 3]),
         ("x", [0, 1, 2]),
         ("acid", [1, 2, 3]),
+        ("piano", [1, 2, 3]),
+        ("x", range(49)),
+        ("x", [*range(60), 62]),
+        ("x", np.arange(60.0)),
     ],
 )
 def test_no_identifiers(name, values):
     assert name in sorted_column(values, name).numbers
+
+
+def test_a_column_that_counts_many_rows_numbers_them_whatever_its_name():
+    columns = sorted_column(range(7, 67), "x")
+    assert columns.texts["x"][:2].tolist() == ["7", "8"]
+    assert "numbers the rows" in columns.notes[0]
+    assert "x" in sorted_column(range(60), "x", keep=["x"]).numbers
 
 
 def test_identifier_that_the_caller_keeps():

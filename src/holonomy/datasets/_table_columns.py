@@ -13,10 +13,14 @@ MISSING = "(missing)"
 """What a missing text is called."""
 
 IDENTIFIER = re.compile(
-    r"(?i:unnamed: ?\d+|index|idx|id|row[ _.-]?(id|index|number|name)s?|__index_level_\d+__|.*[ _.-]id)|.*[a-z]I[dD]",
+    r"(?i:unnamed: ?\d+|index|idx|id|row|row[ _.-]?(id|index|number|name|num|no|nr)s?|__index_level_\d+__"
+    r"|.*[ _.-](id|no|nr))|.*[a-z](I[dD]|N[or])",
     re.DOTALL,
 )
 """Names of columns that number the rows, if their values are whole and all different."""
+
+FEWEST_COUNTED = 50
+"""Rows from which a column that counts them one by one does nothing else, whatever its name."""
 
 NUMERIC_OBJECTS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 """What pandas calls columns of Python objects that are numbers."""
@@ -58,8 +62,12 @@ def sort_columns(frame: "pd.DataFrame", keep: frozenset[str] = frozenset()) -> C
 
 
 def is_identifier(name: str, values: np.ndarray, are_integers: bool) -> bool:
-    """Say whether a column numbers the rows: named so, whole, and all different."""
-    return are_integers and bool(IDENTIFIER.fullmatch(name.strip())) and len(np.unique(values)) == len(values) > 1
+    """Say whether a column numbers the rows: whole and all different with such a name, or counting many one by one."""
+    if not are_integers:
+        return False
+    if len(values) >= FEWEST_COUNTED and bool((np.diff(values) == 1).all()):
+        return True
+    return bool(IDENTIFIER.fullmatch(name.strip())) and len(np.unique(values)) == len(values) > 1
 
 
 def text_of(value: Any) -> str:

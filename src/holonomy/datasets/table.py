@@ -103,7 +103,8 @@ def read_table(
     label : str or None
         The column to label rows with. It is no coordinate then, even if it holds numbers.
     columns : sequence of str or None
-        The columns that are coordinates, in this order; None takes every numeric one.
+        The columns that are coordinates, in this order; None takes every numeric one. Where the source names none of
+        its columns, as many names as it has are what they are called.
     format : str or None
         One of the endings above, without the dot; None goes by the file's name. ``"auto"`` goes by the content, which
         every format but H5AD shows.
@@ -137,8 +138,9 @@ def read_table(
     Notes
     -----
     Columns of numbers are coordinates, yes-or-no columns too (0 and 1). Text, categories and dates are labels. A whole
-    column with a name such as ``id``, ``index`` or ``customer_id`` whose values all differ numbers the rows and is a
-    label, unless ``columns`` names it. Constant columns stay. ``notes`` tells what was decided.
+    column with a name such as ``id``, ``index`` or ``customer_id`` whose values all differ numbers the rows, as does
+    one of any name that counts 50 rows or more one by one; it is a label, unless ``columns`` names it. Constant columns
+    stay. ``notes`` tells what was decided.
 
     Missing values are not filled in unconditionally: coordinates that have some raise, with the count of each column,
     unless ``impute`` is set.
@@ -283,7 +285,7 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
         raise ValueError(f"{choice.name} must hold numbers, got {held} (dtype {X.dtype}).")
     if X.dtype not in (np.float64, np.float32):
         X = X.astype(np.float64)
-    names = arrays.feature_names or [f"x{column}" for column in range(X.shape[1])]
+    names = arrays.feature_names or _names_of_unnamed(X.shape[1], choice.columns)
     if len(names) != X.shape[1]:
         raise ValueError(f"{choice.name} has {X.shape[1]} columns but {len(names)} feature names.")
     check_names(names, choice.name)
@@ -294,6 +296,14 @@ def _from_arrays(arrays: Arrays, choice: _Choice) -> Table:
             raise ValueError(f"{choice.name}: {key!r} of shape {np.shape(values)} is not one value for {len(X)} rows.")
         _add(content, key, np.asarray(values))
     return _assemble(content, names, X, choice)
+
+
+def _names_of_unnamed(n_columns: int, wanted: Sequence[str] | None) -> list[str]:
+    """Return ``x0``, ``x1``, ..., or the caller's names where these are for all columns and mean none of the former."""
+    numbered = [f"x{column}" for column in range(n_columns)]
+    if wanted is None or len(wanted) != n_columns or len(set(wanted)) < n_columns or set(wanted) & set(numbered):
+        return numbered
+    return list(wanted)
 
 
 def _from_frame(frame: "pd.DataFrame", choice: _Choice, notes: list[str]) -> Table:
