@@ -164,14 +164,40 @@ def test_a_model_places_new_rows(cli, points, tmp_path):
     assert "7 rows placed by UMAP" in cli("transform", "model.holonomy", "new.csv", "--out", "there.csv").stdout
     there = pd.read_csv("there.csv")
     assert list(there) == ["row", "x", "y", "kind"]
-    expected = holonomy.load_model(tmp_path / "model.holonomy").transform(points[list("abc")].to_numpy()[:7])
+    expected = holonomy.load_model(tmp_path / "model.holonomy").transform(points[list("abc")][:7])
     np.testing.assert_allclose(there[["x", "y"]], expected, rtol=1e-5)
     cli("transform", "model.holonomy", "new.csv", "--out", "there.npy", "--quiet")
     np.testing.assert_array_equal(np.load("there.npy"), expected)
     points[["a", "b"]].to_csv("narrow.csv", index=False)
-    assert "features" in cli("transform", "model.holonomy", "narrow.csv", code=2).stderr
+    assert "narrow has no column 'c'" in cli("transform", "model.holonomy", "narrow.csv", code=2).stderr
     spoil("broken.holonomy", b"no model")
     assert "broken.holonomy" in cli("transform", "broken.holonomy", "new.csv", code=2).stderr
+
+
+def test_a_model_knows_its_columns_by_their_names(cli, points):
+    points.to_csv("points.csv", index=False)
+    cli("map", "points.csv", "--save", "model.holonomy", "--params", "n_epochs=20", "--checks", "none")
+    points.iloc[:7].to_csv("new.csv", index=False)
+    cli("transform", "model.holonomy", "new.csv", "--out", "there.npy")
+    # In another order, among other columns that may have gaps.
+    points.iloc[:7][["c", "kind", "a", "b"]].assign(more=np.nan).to_csv("other.csv", index=False)
+    cli("transform", "model.holonomy", "other.csv", "--out", "other.npy")
+    np.testing.assert_array_equal(np.load("other.npy"), np.load("there.npy"))
+    # Without any names, the order is that of the model.
+    np.save("plain_rows.npy", points[list("abc")].to_numpy()[:7])
+    cli("transform", "model.holonomy", "plain_rows.npy", "--out", "plain.npy")
+    np.testing.assert_array_equal(np.load("plain.npy"), np.load("there.npy"))
+    np.save("wide.npy", np.ones((4, 5)))
+    assert "wide has no column 'a'" in cli("transform", "model.holonomy", "wide.npy", code=2).stderr
+
+
+def test_a_model_of_columns_without_names_goes_by_their_order(cli, points):
+    np.save("points.npy", points[list("abc")].to_numpy())
+    cli("map", "points.npy", "--save", "model.holonomy", "--params", "n_epochs=20", "--checks", "none")
+    points.iloc[:7].to_csv("new.csv", index=False)
+    assert "7 rows placed" in cli("transform", "model.holonomy", "new.csv").stdout
+    np.save("wide.npy", np.ones((4, 5)))
+    assert "5 features" in cli("transform", "model.holonomy", "wide.npy", code=2).stderr
 
 
 def test_a_model_that_cannot_be_saved_says_so(cli, quick):

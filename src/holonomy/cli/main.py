@@ -226,24 +226,23 @@ def transform_data(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Place the rows of new data on a map that was made before."""
+    """Place the rows of new data on a map that was made before, by the columns that it was made from."""
     from holonomy._core.files import check_writable
     from holonomy.cli.coordinates import check_format, write_places
 
     check_format(out, "--out")
     check_writable(out)
     import holonomy
-    from holonomy._core.progress import progress
+    from holonomy.cli.placing import places_of, wanted_columns
     from holonomy.report.sources import read_source
 
     fitted = holonomy.load_model(model)
     if not hasattr(fitted, "transform"):
         raise ValueError(f"{model} holds a {type(fitted).__name__}, which cannot place new rows.")
-    table = read_source(data, label=label, format=format, impute=impute).table
+    table = read_source(data, label=label, columns=wanted_columns(fitted), format=format, impute=impute).table
     if not quiet:
         show_notes(table.notes)
-    with progress(f"Placing {table.name}", enabled=False if quiet else None):
-        places = fitted.transform(table.X)
+    places = places_of(fitted, table, show_progress=False if quiet else None)
     write_places(places, {name: list(values) for name, values in table.labels.items()}, out)
     if as_json:
         print_json({"coordinates": str(out), "points": len(places), "dimensions": places.shape[1]})

@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 
 from holonomy import __version__
 from holonomy._core.citations import bib_entries, reference_keys
+from holonomy._core.persistence import Persistent
 from holonomy._core.progress import progress
 from holonomy._core.random import check_seed, derive_seed
 from holonomy._core.validation import check_int, check_option, check_points
@@ -26,7 +27,7 @@ from holonomy.report.images import check_image_shape, pixels_of
 from holonomy.report.quality import gather_evidence, try_again
 from holonomy.report.reproduce import estimator_call
 from holonomy.report.result import MapReport
-from holonomy.report.sources import frame_of, read_source
+from holonomy.report.sources import frame_of, has_own_names, read_source
 
 if TYPE_CHECKING:
     from holonomy.datasets import Table
@@ -139,7 +140,7 @@ def map_report(
         with clock.step("geometry", bar):
             geometry = profile(frame_of(table), graph=graph, random_state=seed)
         with clock.step("map", bar):
-            embedding = _embed(embedder, points, graph)
+            embedding = _embed(embedder, _named(points, table, embedder), graph)
         with clock.step("PCA", bar):
             baseline = _principal_plane(points, seed)
         with clock.step("quality", bar):
@@ -230,7 +231,12 @@ def _embedder(method: Any, params: Mapping[str, Any] | None, n_neighbors: int | 
     return make_method(method or "umap", params, n_neighbors=k, random_state=seed)
 
 
-def _embed(embedder: Any, points: np.ndarray, graph: NeighborGraph) -> np.ndarray:
+def _named(points: np.ndarray, table: "Table", embedder: Any) -> Any:
+    """Return the points with the names of their columns where a saved model is to know them."""
+    return frame_of(table) if isinstance(embedder, Persistent) and has_own_names(table.feature_names) else points
+
+
+def _embed(embedder: Any, points: Any, graph: NeighborGraph) -> np.ndarray:
     shared = {"graph": graph} if _can_use(embedder, graph) else {}
     embedding = np.asarray(embedder.fit_transform(points, **shared), dtype=np.float32)
     if embedding.shape != (len(points), 2):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ def read_source(
     data: Any,
     *,
     label: str | None = None,
+    columns: Sequence[str] | None = None,
     name: str | None = None,
     format: str | None = None,
     impute: bool = False,
@@ -52,6 +54,8 @@ def read_source(
         A string is a file if there is one, else the name of a data set; ``-`` is standard input.
     label : str, optional
         The column to label rows with.
+    columns : sequence of str, optional
+        The columns that are coordinates, in this order; every numeric one by default.
     name : str, optional
         What to call the table.
     format : str, optional
@@ -66,7 +70,7 @@ def read_source(
     ValueError
         If the data cannot be used, see `holonomy.datasets.read_table`.
     """
-    asked: dict[str, Any] = {"label": label, "impute": impute}
+    asked: dict[str, Any] = {"label": label, "columns": columns, "impute": impute}
     if not isinstance(data, str | os.PathLike):
         return Source(as_table(data, name=name, **asked), image_shape=_image_shape(data))
     text = os.fspath(data)
@@ -79,6 +83,11 @@ def read_source(
         bunch = load(text)
         return Source(as_table(bunch, name=name, **asked), text, _image_shape(bunch))
     raise FileNotFoundError(2, "No such file, nor a data set of this name", text)
+
+
+def has_own_names(feature_names: Sequence[str]) -> bool:
+    """Whether coordinates are called otherwise than ``x0``, ``x1``, ..., as those that nobody has named are."""
+    return list(feature_names) != [f"x{i}" for i in range(len(feature_names))]
 
 
 def frame_of(table: Table) -> "pd.DataFrame":
