@@ -4,6 +4,7 @@ import mpmath as mp
 import pytest
 import torch
 
+from holonomy.manifolds import _shooting
 from holonomy.manifolds.birkhoff import Birkhoff
 from holonomy.manifolds.fixed_rank_psd import FixedRankPSD
 from holonomy.manifolds.siegel import SiegelUpperHalfSpace
@@ -84,6 +85,18 @@ def test_two_by_two_doubly_stochastic_matrices_are_an_interval():
     # sum(u^2 / x) = 2 dp^2 / (p (1 - p))
     expected = 2**0.5 * abs(mp.quad(lambda t: 1 / mp.sqrt(t * (1 - t)), [0.3, 0.6]))
     assert float(Birkhoff(2).dist(x, y)) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_logarithms_of_rounded_matrices_take_no_more_steps(monkeypatch):
+    space = Birkhoff(3)
+    x, y = space.random_normal(2, 8, std=0.08, random_state=4, dtype=torch.float64)
+    monkeypatch.setattr(_shooting, "STEPS", 16)
+    exact, rounded = space.log(x, y), space.log(x.float(), y.float())
+    torch.testing.assert_close(space.exp(x, exact), y, rtol=0, atol=1e-14)
+    torch.testing.assert_close(rounded, exact.float(), rtol=0, atol=5e-7)
+    a, b = (z.clone().requires_grad_() for z in (x, y))
+    (slope,) = torch.autograd.grad(0.5 * space.squared_dist(a, b).sum(), a)
+    torch.testing.assert_close(space.egrad_to_rgrad(x, slope), -exact, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("make", [lambda: SiegelUpperHalfSpace(0), lambda: FixedRankPSD(2, 3), lambda: Birkhoff(1)])

@@ -52,11 +52,11 @@ def _iterate(space: "Manifold", x: Tensor, y: Tensor, align: Align | None) -> Te
         return v.flatten(-rank).norm(dim=-1).reshape(*v.shape[:-rank], *[1] * rank)
 
     def rest_at(v: Tensor) -> tuple[Tensor, Tensor]:
-        z = space._exp(x, v)
+        z, *between = space._exp(x, stations * v)
         missing = (y if align is None else align(y, z)) - z
         at_end = space._project_tangent(z, missing)
         back = at_end
-        for at in (*space._exp(x, stations * v), x):
+        for at in (*between, x):
             back = space._project_tangent(at, back)
         # Projections shorten a vector, which would only slow the iteration down.
         lengths = size(back)
@@ -64,7 +64,7 @@ def _iterate(space: "Manifold", x: Tensor, y: Tensor, align: Align | None) -> Te
         return back * stretch, size(missing)
 
     # Projected straight back from beyond a right angle, a vector would change its sign.
-    stations = torch.tensor([0.75, 0.5, 0.25], dtype=x.dtype, device=x.device).reshape(-1, *[1] * x.ndim)
+    stations = torch.tensor([1.0, 0.75, 0.5, 0.25], dtype=x.dtype, device=x.device).reshape(-1, *[1] * x.ndim)
     v = torch.zeros_like(x)
     rest, gap = rest_at(v)
     damping = torch.ones_like(gap)

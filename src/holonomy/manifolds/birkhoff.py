@@ -66,7 +66,7 @@ class Birkhoff(Manifold):
         return roots.square().to(x.dtype)
 
     def _log(self, x: Tensor, y: Tensor) -> Tensor:
-        return log_by_correction(self, x, y)
+        return log_by_correction(self, _settled(x), _settled(y)).to(x.dtype)
 
     def _dist(self, x: Tensor, y: Tensor) -> Tensor:
         return safe_sqrt(self._squared_dist(x, y))
@@ -77,7 +77,7 @@ class Birkhoff(Manifold):
 
     def _transport(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
         velocity = widen(self._log(x, y))
-        x, y, w, velocity = torch.broadcast_tensors(widen(x), widen(y), widen(v), velocity)
+        x, y, w, velocity = torch.broadcast_tensors(_settled(x), _settled(y), widen(v), velocity)
         times = gauss_nodes(self.nodes, x).reshape(-1, *[1] * x.ndim)
         state = torch.stack(_to_roots(x.expand(self.nodes, *x.shape), times * velocity))
         at, slopes = transport_along(_geodesic_slope, state, self.nodes)
@@ -89,14 +89,7 @@ class Birkhoff(Manifold):
     def _project(self, x: Tensor) -> Tensor:
         wide = widen(x)
         size = wide.abs().amax((-2, -1), keepdim=True).clamp_min(tolerances(x.dtype).tiny)
-        wide = torch.maximum(wide, tolerances(x.dtype).belongs * size)
-        for _ in range(SINKHORN_STEPS):
-            wide = wide / wide.sum(-1, keepdim=True)
-            columns = wide.sum(-2, keepdim=True)
-            wide = wide / columns
-            if bool(((columns - 1.0).abs() <= 4.0 * tolerances(wide.dtype).eps).all()):
-                break
-        return wide.to(x.dtype)
+        return _scaled(torch.maximum(wide, tolerances(x.dtype).belongs * size)).to(x.dtype)
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
         x, v = torch.broadcast_tensors(x, v)
@@ -129,6 +122,28 @@ class Birkhoff(Manifold):
     def extra_repr(self) -> str:
         """Return the size."""
         return str(self.n)
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Scale rows and columns of a positive matrix until they sum to 1."""
+    for _ in range(SINKHORN_STEPS):
+        x = x / x.sum(-1, keepdim=True)
+        columns = x.sum(-2, keepdim=True)
+        x = x / columns
+        if bool(((columns - 1.0).abs() <= 4.0 * tolerances(x.dtype).eps).all()):
+            break
+    return x
+
+
+def _settled(x: Tensor) -> Tensor:
+    """Return points in double precision whose sums are right to its last digits; as a derivative, the identity.
+
+    Rounding leaves sums that no geodesic between such points has, and then shooting would not come to an end.
+    """
+    wide = widen(x)
+    with torch.no_grad():
+        correction = _scaled(wide) - wide
+    return wide + correction
 
 
 def _multipliers(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
