@@ -23,8 +23,9 @@ demo: $(INSTALLED)
 	@mkdir -p out
 	@$(BIN)/holonomy map digits --out out/digits.html
 
+# Each of the two workers computes in one thread: threads that wait for each other on busy cores take many times as long.
 test: lint docs browser
-	$(BIN)/python -m pytest -n 2 --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
 
 lint: $(INSTALLED)-test
 	$(BIN)/ruff check .

@@ -41,6 +41,9 @@ def work(fabric, folder):
                options=TrainingOptions(max_epochs=1, batch_size=12))
     state = {"whole": whole, "resumed": resumed, "rows": torch.cat(rows)}
     torch.save(state, f"{folder}/rank{fabric.global_rank}.pt")
+    # A process that leaves while gloo's threads still run may be aborted by them.
+    fabric.barrier()
+    torch.distributed.destroy_process_group()
 
 if __name__ == "__main__":
     Fabric(accelerator="cpu", devices=2, strategy="ddp_spawn").launch(work, sys.argv[1])
