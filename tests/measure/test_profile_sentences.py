@@ -80,9 +80,47 @@ def test_units_change_no_sentence():
     assert one.recommendation == other.recommendation
 
 
-def test_mixed_dimensions():
-    X = datasets.make_crossing_line_and_plane(1000, random_state=0).X
-    assert "look 1- to 2-dimensional, depending on the place" in profile(X).headline
+@pytest.mark.parametrize(("n", "noise"), [(1000, 0.0), (500, 0.0), (1500, 0.01)])
+def test_mixed_dimensions(n, noise):
+    X = datasets.make_crossing_line_and_plane(n, noise=noise, random_state=0).X
+    found = profile(X)
+    assert "look 1- to 2-dimensional, depending on the place" in found.headline
+    assert found.section("shape").values["is_mixed"]
+
+
+def test_a_tree_with_joints_is_not_called_mixed():
+    X = datasets.make_branching_tree(1000, branching=4, depth=2, noise=0.007, random_state=0).X
+    found = profile(X)
+    assert "1-dimensional, like a branching tree" in found.headline
+    assert not found.section("shape").values["is_mixed"]
+
+
+@pytest.mark.parametrize("sizes", [(600, 300), (300, 600)])
+def test_what_is_said_of_separate_parts_is_said_of_the_largest(sizes):
+    rng = np.random.default_rng(0)
+    line = np.c_[rng.uniform(0, 8, sizes[0]), np.zeros((sizes[0], 3))]
+    ball = datasets.make_ball(sizes[1], dim=3, ambient_dim=4, random_state=0).X + 30
+    found = profile(np.r_[line, ball])
+    shape = "a straight line" if sizes[0] > sizes[1] else "a flat cloud of 3 dimensions"
+    assert found.headline.startswith(f"The largest of 2 parts looks like {shape} (TwoNN")
+    dimensions = re.search(r"In the parts it is (.*) and (.*), the largest part first", str(found)).groups()
+    assert np.round([float(dimension) for dimension in dimensions]).tolist() == ([1, 3] if sizes[0] == 600 else [3, 1])
+
+
+def test_spheres_apart_are_no_one_sphere():
+    ball = datasets.make_ball(400, dim=3, ambient_dim=3, random_state=0).X
+    found = profile(np.r_[datasets.make_sphere(800, dim=2, random_state=0).X, ball + 20])
+    assert "The largest of 2 parts looks 2-dimensional, like a surface" in found.headline
+    assert found.section("shape").sentences[0].startswith("The points of the largest part lie on a sphere")
+    assert found.recommendation.geometry == "euclidean"
+
+
+def test_small_noise_is_not_called_none_where_it_counts():
+    X = datasets.make_helix(900, noise=0.01, ambient_dim=5, random_state=0).X
+    found = profile(X)
+    assert "where noise counts" in found.headline
+    assert "less than 1 % of the extent" in found.section("noise").sentences[0]
+    assert found.section("noise").sentences[0].startswith("Points lie off a surface")
 
 
 def test_noise_is_measured_on_curved_sets():

@@ -84,7 +84,7 @@ def test_a_column_that_dominates_is_named():
     X["<i>"] *= 1000
     [alert] = [alert for alert in quick(X).alerts if alert.kind == "dominating_column"]
     assert alert.severity == "serious"
-    assert "<i> holds 100%" in alert.detail
+    assert "<i> holds 100 %" in alert.detail
     assert "StandardScaler" in alert.action
 
 

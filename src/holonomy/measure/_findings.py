@@ -11,6 +11,7 @@ from holonomy.measure._branching import Branching, measure_branching
 from holonomy.measure._columns import Columns, examine_columns
 from holonomy.measure._distinct import distinct_neighbors
 from holonomy.measure._flatness import Flatness, compare_with_flat
+from holonomy.measure._main_part import graph_of_main_part
 from holonomy.measure._spectral_floor import SpectralFloor, find_floor
 from holonomy.measure._sphere import SphereFit, fit_sphere
 from holonomy.measure.components import Connectedness, connectedness
@@ -32,8 +33,11 @@ READ_LOW = 0.015
 TIED_SHARE = 0.1
 """Share of points with equally far nearest neighbours from which the smallest distances mean nothing."""
 
-MIXED_RATIO = 2.0
-"""Spread of local dimensions over that in flat clouds, above which the dimension differs from place to place."""
+MIXED_RATIO = 1.5
+"""Range of local dimensions over that in flat clouds, above which the dimension differs from place to place."""
+
+JOINTED_RATIO = 4.0
+"""The same for the middle half of the points of a tree, of which few lie at the joints, where it reads high."""
 
 STRAIGHT_METRICS = ("euclidean", "sqeuclidean")
 FEWEST_POINTS = 20
@@ -65,7 +69,8 @@ HUB_SKEWNESS = 1.4
 class Findings:
     """What a profile rests on.
 
-    ``two_nn`` and ``mle`` are None where they cannot be measured, ``flatness`` where it cannot be compared. ``span``,
+    ``two_nn`` and ``mle`` are None where they cannot be measured, ``flatness`` where it cannot be compared; the former
+    are of all points, and ``main_two_nn`` and ``main_mle`` of those of the largest connected part. ``span``,
     ``floor``, ``flatness``, ``sphere`` and ``branching`` describe the distinct rows of the largest connected part, the
     last three within the directions above noise, and are None where they cannot tell. ``is_crowded`` tells that rows
     have more copies than neighbours, so that parts and dimensions were measured on the distinct rows.
@@ -81,6 +86,8 @@ class Findings:
     floor: SpectralFloor | None
     two_nn: DimensionEstimate | None
     mle: DimensionEstimate | None
+    main_two_nn: DimensionEstimate | None
+    main_mle: DimensionEstimate | None
     flatness: Flatness | None
     sphere: SphereFit | None
     branching: Branching | None
@@ -115,7 +122,7 @@ class Findings:
         """Whether there are too few points to speak of a dimension."""
         n_distinct = self.n_points - self.n_repeated
         return n_distinct < FEWEST_POINTS or (
-            self.mle is not None and n_distinct < POINTS_PER_DIMENSION * self.mle.value
+            self.main_mle is not None and n_distinct < POINTS_PER_DIMENSION * self.main_mle.value
         )
 
     @property
@@ -136,16 +143,16 @@ class Findings:
     @property
     def is_noisy(self) -> bool:
         """Whether the dimension is clearly higher at the smallest distances than from afar."""
-        if self.two_nn is None or self.flatness is None or self.is_tied:
+        if self.main_two_nn is None or self.flatness is None or self.is_tied:
             return False
         expected = self.flatness.coarse * (1 + READ_LOW * self.flatness.coarse)
         ratio = NOISE_RATIO if self.noise is None else KNOWN_NOISE_RATIO
-        return self.two_nn.value > ratio * expected and self.two_nn.low > expected
+        return self.main_two_nn.value > ratio * expected and self.main_two_nn.low > expected
 
     @property
     def is_thin_tree(self) -> bool:
         """Whether the data is a tree or a path, which noise may have thickened."""
-        if self.branching is None or self.mle is None:
+        if self.branching is None or self.main_mle is None:
             return False
         if self.branching.is_tree:
             return self.is_noisy or self.seen < THIN_TREE
@@ -163,18 +170,31 @@ class Findings:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether local dimensions vary more than sampling explains."""
-        return self.flatness is not None and self.flatness.spread > MIXED_RATIO * self.flatness.flat_spread
+        """Whether local dimensions vary more than sampling explains, and than the joints of a tree do."""
+        if self.flatness is None:
+            return False
+        if self.branching is not None and self.branching.is_tree and self.is_thin_tree:
+            return self.flatness.inner_spread > JOINTED_RATIO
+        return self.flatness.spread > MIXED_RATIO
+
+    @property
+    def local_range(self) -> tuple[float, float]:
+        """Range of the local dimension around 90 % of the points of the largest part: past fine noise, if any."""
+        if self.flatness is not None and self.is_noisy:
+            return self.flatness.coarse_low, self.flatness.coarse_high
+        local = np.ones(1) if self.main_mle is None else self.main_mle.per_point
+        low, high = np.nanquantile(local, [0.05, 0.95])
+        return float(low), float(high)
 
     @property
     def dimension(self) -> float | None:
         """The dimension to speak of: of the linear span where that is filled, else as seen past fine noise."""
-        if self.mle is None:
+        if self.main_mle is None:
             return None
         if self.sphere is not None:
             return float(self.sphere.dimension)
         if self.verdict == "flat":
-            return float(max(self._flat_directions, 0 if self.noise else round(self.mle.value)))
+            return float(max(self._flat_directions, 0 if self.noise else round(self.main_mle.value)))
         return 1.0 if self.is_thin_tree else self.seen
 
     @property
@@ -190,9 +210,9 @@ class Findings:
     @property
     def seen(self) -> float:
         """Dimension by maximum likelihood: past fine noise where there is some."""
-        if self.mle is None:
+        if self.main_mle is None:
             return 0.0
-        value = self.flatness.coarse if self.flatness and self.is_noisy else self.mle.value
+        value = self.flatness.coarse if self.flatness and self.is_noisy else self.main_mle.value
         return min(value, float(self.span.rank))
 
 
@@ -219,9 +239,11 @@ def measure_all(
     span = effective_rank(largest if len(largest) > 1 else X, random_state=derive_seed(seed, "span"))
     floor = find_floor(largest, span, seed) if len(largest) >= FEWEST_POINTS else None
     two, mle = _measured(two_nn, graph), _measured(mle_dimension, graph)
+    main = graph_of_main_part(graph, parts)
+    main_two, main_mle = (two, mle) if main is graph else (_measured(two_nn, main), _measured(mle_dimension, main))
     tied_share = float(np.mean(near.distances[:, :1] == near.distances[:, 1:2])) if graph.n_neighbors > 1 else 0.0
     # Clouds of real numbers are no measure for discrete data, nor for other metrics.
-    is_straight = mle is not None and graph.metric in STRAIGHT_METRICS
+    is_straight = main_mle is not None and graph.metric in STRAIGHT_METRICS
     flatness, sphere, branching = _shape(largest, span, floor, graph.n_neighbors, seed) if is_straight else 3 * (None,)
     findings = Findings(
         graph=graph,
@@ -234,6 +256,8 @@ def measure_all(
         floor=floor,
         two_nn=two,
         mle=mle,
+        main_two_nn=main_two,
+        main_mle=main_mle,
         flatness=flatness if tied_share <= TIED_SHARE else None,
         sphere=sphere if tied_share <= TIED_SHARE else None,
         branching=branching,

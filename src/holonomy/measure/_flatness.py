@@ -11,6 +11,10 @@ from holonomy.measure.linear_span import LinearSpan
 SCALES = ((200, 10), (600, 10))
 """Sample sizes and neighbours of the comparison, coarse to fine: far enough apart to look past fine noise."""
 
+SHAPES = ("uniform", "gaussian")
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the quantiles of local dimensions."""
+
 REPEATS = 5
 FEWEST_POINTS = 60
 FLAT_SHARE = 0.92
@@ -33,13 +37,18 @@ class PooledDimension:
         Harmonic mean over the samples.
     log_error : float
         Standard error of its logarithm.
-    spread : float
-        Width of the range of 90 % of the local dimensions, relative to their median.
+    local_low, local_high : float
+        Range of 90 % of the local dimensions.
+    spread, inner_spread : float
+        Its width, and that of the range of the middle half, relative to their median.
     """
 
     value: float
     log_error: float
+    local_low: float
+    local_high: float
     spread: float
+    inner_spread: float
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,12 @@ class Flatness:
         Dimension of the data in samples of ``n_points``.
     flat_low, flat_high : float
         The lower and the higher of the dimensions of a uniform and a Gaussian cloud with the variances of the data.
-    spread, flat_spread : float
-        How much the local dimension varies: 90 % range over median, in the data and in the flat clouds.
+    spread, inner_spread : float
+        How much the local dimension varies, over how much it does in the flat clouds: range of 90 % of the points, and
+        of the middle half, in samples of 200 or of ``n_points``, where the data stand out more. (Fine noise levels the
+        local dimension at small distances.)
+    coarse_low, coarse_high : float
+        Range of 90 % of the local dimensions at the coarsest scale.
     verdict : str
         ``"curved"``: clearly lower than both flat clouds. ``"flat"``: like them. ``"clumped"``: clearly higher than
         both. ``"unclear"``: lower, but not surely; or the points are too few for the directions they lie in.
@@ -69,7 +82,9 @@ class Flatness:
     flat_low: float
     flat_high: float
     spread: float
-    flat_spread: float
+    inner_spread: float
+    coarse_low: float
+    coarse_high: float
     verdict: str
 
 
@@ -104,8 +119,10 @@ def compare_with_flat(points: np.ndarray, span: LinearSpan, seed: int) -> Flatne
     except ValueError:
         # Too many duplicates or equal distances in so few points.
         return None
-    flat = [_pooled(_flat_clouds(extents, size, shape, seed), k) for shape in ("uniform", "gaussian")]
+    flat = [_pooled(_flat_clouds(extents, size, shape, seed), k) for shape in SHAPES]
     low, high = sorted(flat, key=lambda pooled: pooled.value)
+    flat_coarse = [_pooled(_flat_clouds(extents, coarse_size, shape, seed), coarse_k) for shape in SHAPES]
+    scales = [(measured, flat), (coarse, flat_coarse)]
     verdict = _verdict(measured, low, high)
     if verdict != "curved" and 2 * span.directions_for(0.95) > len(points):
         # The spectrum describes the sample more than its source, and so do clouds made from it.
@@ -116,8 +133,12 @@ def compare_with_flat(points: np.ndarray, span: LinearSpan, seed: int) -> Flatne
         measured=measured.value,
         flat_low=low.value,
         flat_high=high.value,
-        spread=measured.spread,
-        flat_spread=max(low.spread, high.spread),
+        spread=max(pooled.spread / max(cloud.spread for cloud in clouds) for pooled, clouds in scales),
+        inner_spread=max(
+            pooled.inner_spread / max(cloud.inner_spread for cloud in clouds) for pooled, clouds in scales
+        ),
+        coarse_low=coarse.local_low,
+        coarse_high=coarse.local_high,
         verdict=verdict,
     )
 
@@ -147,9 +168,13 @@ def _flat_clouds(extents: np.ndarray, size: int, shape: str, seed: int) -> list[
 def _pooled(samples: list[np.ndarray], n_neighbors: int) -> PooledDimension:
     estimates = [mle_dimension(sample, n_neighbors, level=0.95) for sample in samples]
     errors = [np.log(estimate.high / estimate.value) / 1.96 for estimate in estimates]
-    spreads = [np.nanquantile(estimate.per_point, [0.05, 0.5, 0.95]) for estimate in estimates]
+    ranges = np.array([np.nanquantile(estimate.per_point, LEVELS) for estimate in estimates])
+    low, first, middle, third, high = ranges.T
     return PooledDimension(
         value=float(1 / np.mean([1 / estimate.value for estimate in estimates])),
         log_error=float(np.sqrt(np.mean(np.square(errors)) / len(samples))),
-        spread=float(np.mean([(high - low) / middle for low, middle, high in spreads])),
+        local_low=float(low.mean()),
+        local_high=float(high.mean()),
+        spread=float(np.mean((high - low) / middle)),
+        inner_spread=float(np.mean((third - first) / middle)),
     )

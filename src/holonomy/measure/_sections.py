@@ -134,7 +134,10 @@ def scales(evidence: Evidence) -> ProfileSection | None:
 def shape(evidence: Evidence) -> ProfileSection:
     """Whether it is flat, curved, or round."""
     findings = evidence.findings
-    values: dict[str, Any] = {**(asdict(findings.flatness) if findings.flatness else {}), "verdict": findings.verdict}
+    values: dict[str, Any] = {"verdict": findings.verdict}
+    if findings.flatness is not None:
+        values = {**asdict(findings.flatness), **values, "is_mixed": findings.is_mixed}
+        values["local_low"], values["local_high"] = findings.local_range
     if findings.sphere is not None:
         values["sphere"] = asdict(findings.sphere)
     return ProfileSection("shape", wording.about_shape(findings), values)

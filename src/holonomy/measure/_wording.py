@@ -4,6 +4,7 @@ import numpy as np
 
 from holonomy.measure._columns import Columns
 from holonomy.measure._findings import Findings
+from holonomy.measure._main_part import dimensions_of_parts, is_whole
 from holonomy.measure._spectral_floor import SpectralFloor
 from holonomy.measure.components import Connectedness
 from holonomy.measure.dimension_scales import DimensionCurve
@@ -19,27 +20,33 @@ def headline(findings: Findings) -> str:
     """Say in one sentence what the data looks like."""
     if findings.is_point:
         return f"All {findings.n_points:,} rows are equal: the data are a single point."
-    mle, dimension = findings.mle, findings.dimension
+    mle, dimension, whole = findings.main_mle, findings.dimension, is_whole(findings.connectedness)
     if mle is None or dimension is None:
         return "No dimension can be measured: the points have too few distinct neighbours, or all are equally far."
-    estimates = _estimates(None if findings.is_tied else findings.two_nn, mle)
+    estimates = _estimates(None if findings.is_tied else findings.main_two_nn, mle)
     within = _within(findings, dimension)
+    subject = "the data look" if whole else f"the largest of {findings.connectedness.n_components:,} parts looks"
     if findings.are_too_few:
         return f"The points are too few to tell the dimension of their source ({estimates})."
     if findings.verdict == "flat":
         noise = " with noise around it" if findings.noise else ""
-        return f"The data look like {_flat_shape(round(dimension))}{noise} ({estimates})."
-    if findings.is_noisy and findings.two_nn is not None:
-        near = findings.two_nn
+        return _sentence(f"{subject} like {_flat_shape(round(dimension))}{noise} ({estimates}).")
+    looks = _dimensional(dimension, findings)
+    if findings.is_mixed:
+        looks = f"{_count(*findings.local_range)}-dimensional, depending on the place"
+    if findings.is_noisy and findings.main_two_nn is not None:
+        near = findings.main_two_nn
         return (
-            f"Seen from afar, the data look {_dimensional(dimension, findings)} (maximum likelihood "
+            f"Seen from afar, {subject} {looks} (maximum likelihood "
             f"{findings.seen:.2f}){within}; at "
             f"the smallest distances, where noise counts, {_count(near.value, near.value)}-dimensional "
             f"({_with_interval(near)})."
         )
-    if findings.is_mixed:
-        return f"The data look {_count(*local_range(mle))}-dimensional, depending on the place ({estimates}){within}."
-    return f"The data look {_dimensional(dimension, findings)} ({estimates}){within}."
+    return _sentence(f"{subject} {looks} ({estimates}){within}.")
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def about_size(findings: Findings) -> tuple[str, ...]:
@@ -121,6 +128,11 @@ def about_dimension(findings: Findings) -> tuple[str, ...]:
         f"Intrinsic dimension: {nearest}{_with_interval(mle)}, from {mle.n_neighbors} neighbours. "
         "The intervals hold the sampling error only."
     ]
+    by_part = dimensions_of_parts(findings.connectedness, mle.per_point)
+    if len(by_part) > 1:
+        told = [f"{value:.1f}" for value in by_part]
+        which = "parts" if len(told) == findings.connectedness.n_components else f"{len(told)} largest parts"
+        sentences.append(f"In the {which} it is {', '.join(told[:-1])} and {told[-1]}, the largest part first.")
     if findings.is_tied:
         sentences.append(
             f"The nearest neighbours of {100 * findings.tied_share:.0f} % of the points are equally far, as in rounded "
@@ -130,7 +142,7 @@ def about_dimension(findings: Findings) -> tuple[str, ...]:
     if findings.flatness is not None and findings.n_points > 2 * findings.flatness.n_points:
         sentences.append(f"Seen from afar, in samples of 200 points{above}, it is {findings.flatness.coarse:.1f}.")
     if findings.is_mixed:
-        low, high = local_range(mle)
+        low, high = findings.local_range
         sentences.append(
             f"It differs from place to place more than sampling explains: around 90 % of the points it lies between "
             f"{low:.1f} and {high:.1f}."
@@ -159,15 +171,17 @@ def about_shape(findings: Findings) -> tuple[str, ...]:
     if sphere is not None:
         name = "circle" if sphere.dimension == 1 else f"sphere of {sphere.dimension} dimensions"
         return (
-            f"The points lie on a {name}: their distance to its centre is {sphere.radius:.3g} with standard deviation "
-            f"{sphere.deviation:.2g}, and they have the dimension of one that is filled.",
+            f"The points{_of_part(findings)} lie on a {name}: their distance to its centre is {sphere.radius:.3g} with "
+            f"standard deviation {sphere.deviation:.2g}, and they have the dimension of one that is filled.",
         )
     if flatness is None:
         return ()
     where = f"Within the {_directions_above(findings.noise)}, in samples" if findings.noise else "In samples"
+    low, high = flatness.flat_low, flatness.flat_high
     comparison = (
-        f"{where} of {flatness.n_points:,} points, the dimension measures {flatness.measured:.1f}, and that of flat "
-        f"clouds with the same variances (uniform and Gaussian) {flatness.flat_low:.1f} to {flatness.flat_high:.1f}"
+        f"{where} of {flatness.n_points:,} points{_of_part(findings)}, the dimension measures "
+        f"{flatness.measured:.1f}, and that of flat clouds with the same variances (uniform and Gaussian) {low:.1f} to "
+        f"{high:.1f}"
     )
     return (
         {
@@ -182,8 +196,9 @@ def about_shape(findings: Findings) -> tuple[str, ...]:
 def about_branching(findings: Findings) -> tuple[str, ...]:
     """Say how like a tree the geodesics are."""
     branching = findings.branching
-    if branching is None or findings.mle is None:
+    if branching is None or findings.main_mle is None:
         return ()
+    along = "Distances along the data" if is_whole(findings.connectedness) else "Distances along the largest part"
     delta = branching.delta
     measured = (
         f"mean Gromov delta of geodesics {delta.value:.3f} of their mean length, {delta.level * 100:g} % interval "
@@ -191,12 +206,12 @@ def about_branching(findings: Findings) -> tuple[str, ...]:
     )
     if branching.is_tree:
         beside = f"{100 * branching.off_path:.0f} % of the points lie beside its longest path"
-        return (f"Distances along the data are those of a branching tree ({measured}): {beside}.",)
+        return (f"{along} are those of a branching tree ({measured}): {beside}.",)
     if branching.is_path and findings.is_thin_tree:
-        return (f"Distances along the data are those of a line without branches ({measured}).",)
+        return (f"{along} are those of a line without branches ({measured}).",)
     if branching.has_loops and findings.dimension is not None and round(findings.dimension) == 1:
-        return (f"Distances along the data are those of a curve with loops ({measured}; 0.125 on a circle).",)
-    return (f"Distances along the data are not those of a tree ({measured}; 0 on a tree, about 0.1 in flat clouds).",)
+        return (f"{along} are those of a curve with loops ({measured}; 0.125 on a circle).",)
+    return (f"{along} are not those of a tree ({measured}; 0 on a tree, about 0.1 in flat clouds).",)
 
 
 def about_noise(findings: Findings) -> tuple[str, ...]:
@@ -204,13 +219,16 @@ def about_noise(findings: Findings) -> tuple[str, ...]:
     level = findings.noise_level
     if level is None:
         return ()
-    if level.relative < NEGLIGIBLE_NOISE:
+    is_little = level.relative < NEGLIGIBLE_NOISE
+    if is_little and not findings.is_noisy:
         return ("No noise is seen off the surface: less than 1 % of the extent of the data.",)
+    share = "less than 1" if is_little else f"{100 * level.relative:.0f}"
     bound = "about" if level.is_resolved else "at least"
+    surface = f"a surface of {level.dimension} {_plural('dimension', level.dimension)}"
     return (
-        f"Points lie off a surface of {level.dimension} {_plural('dimension', level.dimension)} by {bound} "
-        f"{level.deviation:.2g} (standard deviation in each direction; {level.low:.2g} to {level.high:.2g} in the "
-        f"middle half of places), {100 * level.relative:.0f} % of the extent of the data.",
+        f"Points{_of_part(findings)} lie off {surface} by {bound} {level.deviation:.2g} (standard deviation in each "
+        f"direction; {level.low:.2g} to {level.high:.2g} in the middle half of places), {share} % of the extent of the "
+        "data.",
     )
 
 
@@ -248,6 +266,10 @@ def local_range(estimate: DimensionEstimate) -> tuple[float, float]:
 def _directions_above(noise: SpectralFloor) -> str:
     n = noise.n_above
     return "direction above the noise" if n == 1 else f"{n} directions above the noise"
+
+
+def _of_part(findings: Findings) -> str:
+    return "" if is_whole(findings.connectedness) else " of the largest part"
 
 
 def _plural(noun: str, n: int) -> str:
@@ -306,5 +328,6 @@ def _within(findings: Findings, dimension: float) -> str:
         shape = "" if findings.sphere.dimension == 1 else f": on a sphere of radius {findings.sphere.radius:.3g}"
         return f", curled up in {directions} linear directions{shape}"
     if directions <= round(dimension):
-        return ", and do not lie flat"
+        verb = "do" if is_whole(findings.connectedness) else "does"
+        return f", and {verb} not lie flat"
     return f", curled up in {directions} linear directions"

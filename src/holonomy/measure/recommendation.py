@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holonomy.measure._findings import Findings
+from holonomy.measure._main_part import is_whole
 
 USUAL_NEIGHBORS = 15
 MANY_NEIGHBORS = 30
 FEW_POINTS = 100
 OUTLIER_SHARE = 0.05
-MAIN_SHARE = 0.9
-"""Share of the points in the largest part from which the other parts are outliers."""
-
 VISIBLE_DIMENSION = 3.5
 """Dimension up to which a map can keep neighbourhoods and still be looked at."""
 
@@ -80,7 +78,7 @@ def recommend(findings: Findings) -> Recommendation:
 
 def _geometry(findings: Findings) -> tuple[str, str]:
     """Choose the space to map into."""
-    if findings.dimension is None or findings.are_too_few:
+    if findings.dimension is None or findings.are_too_few or not is_whole(findings.connectedness):
         return "euclidean", ""
     if findings.sphere is not None:
         name = "circle" if findings.sphere.dimension == 1 else "sphere"
@@ -106,7 +104,7 @@ def _method(findings: Findings) -> tuple[str, str]:
         return "UMAP", "The data lie in clumps: a linear map shows how they lie, and little of what is in them."
     if findings.verdict != "flat":
         return "UMAP", "Whether the data are flat could not be told: compare the map with one by PCA."
-    if findings.connectedness.sizes[0] >= MAIN_SHARE * findings.n_points:
+    if is_whole(findings.connectedness):
         return "PCA", "The data are flat: a linear map shows as much as any other."
     return "UMAP", "The data have separate parts: a map of neighbourhoods sets them side by side."
 

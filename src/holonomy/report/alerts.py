@@ -22,9 +22,6 @@ LOW_RECALL = 0.2
 MANY_DUPLICATES = 0.01
 """Share of repeated rows from which they are more than an oddity."""
 
-MIXED_RATIO = 2.0
-"""Spread of local dimensions over that in flat clouds, from which the dimension differs from place to place."""
-
 HUB_SKEWNESS = 1.4
 """Skewness of the number of times a point is a neighbour, from which some points are everybody's neighbour."""
 
@@ -79,14 +76,14 @@ def _about_map(evidence: "Evidence") -> Iterator[Alert]:
     if evidence.has_baseline and not any(score.map.low > score.baseline.value for score in (trust, recall)):
         yield Alert(
             "no_better_than_pca", "serious", "No better than PCA",
-            f"The map keeps {recall.map.value:.0%} of the neighbourhoods, two principal components keep "
-            f"{recall.baseline.value:.0%}.",
+            f"The map keeps {100 * recall.map.value:.0f} % of the neighbourhoods, two principal components keep "
+            f"{100 * recall.baseline.value:.0f} %.",
             "Look at the principal components instead: their axes and distances can be read. Or try another method.",
         )  # fmt: skip
     if recall.map.value < LOW_RECALL:
         yield Alert(
             "low_recall", "serious", "Few neighbours kept",
-            f"Of the nearest neighbours in the data, {recall.map.value:.0%} are still the nearest on the map.",
+            f"Of the nearest neighbours in the data, {100 * recall.map.value:.0f} % are still the nearest on the map.",
             "Do not read single neighbours from it; use the data itself for that. Colour by trust to see where it is "
             "worst, or map with more neighbours.",
         )  # fmt: skip
@@ -97,11 +94,11 @@ def _about_map(evidence: "Evidence") -> Iterator[Alert]:
         )  # fmt: skip
     if evidence.stability is not None and evidence.stability.is_unstable:
         stability = evidence.stability
-        kept = stability.kept.value
+        kept, wandering = stability.kept.value, stability.wandering
         yield Alert(
             "unstable", "serious" if kept < HALF else "care", "Other seeds give other maps",
-            f"Over {len(stability.maps)} maps, {stability.wandering:.0%} of the points change their place by more than "
-            f"a quarter of the map, and {kept:.0%} of the neighbours agree.",
+            f"Over {len(stability.maps)} maps, {100 * wandering:.0f} % of the points change their place by more "
+            f"than a quarter of the map, and {100 * kept:.0f} % of the neighbours agree.",
             "Read no distance between far groups. Colour by stability to see which neighbourhoods are the same "
             "every time.",
         )  # fmt: skip
@@ -109,7 +106,7 @@ def _about_map(evidence: "Evidence") -> Iterator[Alert]:
     if torn > MANY_TORN:
         yield Alert(
             "torn", "care", "Torn neighbourhoods",
-            f"{torn:.0%} of the points have neighbours in the data that the map carries far off.",
+            f"{100 * torn:.0f} % of the points have neighbours in the data that the map carries far off.",
             "A gap on the map is not always one in the data: compare with the trust of the points along it.",
         )  # fmt: skip
 
@@ -126,21 +123,20 @@ def _about_data(profile: "GeometryProfile", evidence: "Evidence") -> Iterator[Al
             "Where the parts lie relative to each other means nothing; map with more neighbours to join them, or each "
             "part by itself.",
         )  # fmt: skip
-    spread, flat = shape.get("spread"), shape.get("flat_spread")
-    if spread is not None and flat and spread > MIXED_RATIO * flat:
-        dimension = profile.section("dimension").values["maximum_likelihood"]
+    if shape.get("is_mixed"):
         yield Alert(
             "mixed_dimension", "care", "Dimension differs from place to place",
-            f"Around 90 % of the points it lies between {dimension['local_low']:.1f} and "
-            f"{dimension['local_high']:.1f}, more than sampling explains.",
+            f"Around 90 % of the points it lies between {shape['local_low']:.1f} and {shape['local_high']:.1f}, more "
+            "than sampling explains.",
             "One map cannot do justice to all of it: colour by local dimension, and map the parts separately.",
         )  # fmt: skip
     hubs = evidence.hubs
     if hubs is not None and hubs.skewness > HUB_SKEWNESS:
         yield Alert(
             "hubs", "care", "Hubs",
-            f"{len(hubs.hubs):,} points are {hubs.hub_occurrence:.0%} of all neighbours (skewness "
-            f"{hubs.skewness:.1f}), and {hubs.antihubs:.0%} of the points are nobody's, as happens in many dimensions.",
+            f"{len(hubs.hubs):,} points are {100 * hubs.hub_occurrence:.0f} % of all neighbours (skewness "
+            f"{hubs.skewness:.1f}), and {100 * hubs.antihubs:.0f} % of the points are nobody's, as happens in "
+            "many dimensions.",
             "Neighbours tell less here. Reduce to the leading principal components first, or use the cosine metric.",
         )  # fmt: skip
 
@@ -149,7 +145,7 @@ def _about_rows(size: Mapping[str, Any]) -> Iterator[Alert]:
     if size["dominating_column"] is not None:
         yield Alert(
             "dominating_column", "serious", "One column dominates",
-            f"{size['dominating_column']} holds {size['largest_variance_share']:.0%} of the variance, so that "
+            f"{size['dominating_column']} holds {100 * size['largest_variance_share']:.0f} % of the variance, so that "
             "distances measure little else.",
             "Bring columns to comparable scales first, as with sklearn.preprocessing.StandardScaler.",
         )  # fmt: skip
