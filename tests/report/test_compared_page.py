@@ -41,8 +41,34 @@ def test_the_command_is_there_where_one_makes_the_page():
     named = compare_report("iris", ["pca"], n_neighbors=9, random_state=4)
     words = "holonomy compare iris --methods pca --label target --neighbors 9 --seed 4 --out compare.html"
     assert named.command == words
+    options = {"columns": ["petal width (cm)"], "image_shape": (2, 2), "impute": True}
+    named = compare_report("iris", ["pca"], n_neighbors=9, **options)
+    assert "--color 'petal width (cm)' --image-shape 2x2 --neighbors 9 --impute --seed 0" in named.command
     assert compare_report("iris", [PCA(2)]).command is None
     assert "On the command line" not in compare_report("iris", [PCA(2)]).to_html()
+
+
+def test_the_lines_of_the_page_make_it_again(tmp_path, monkeypatch):
+    made = compare_report("iris", ["pca", PCA(2, whiten=True)], columns=["petal width (cm)"], n_neighbors=9)
+    assert 'labels="target"' in made.python
+    monkeypatch.chdir(tmp_path)
+    exec(made.python.replace("import holonomy", "import holonomy, sklearn"), {})  # noqa: S102 - what the page offers
+    assert (tmp_path / "compare.html").read_text(encoding="utf-8") == made.to_html()
+
+
+def test_what_came_from_memory_is_left_to_fill_in(report):
+    assert "X = ...  # your 90 points in 6 dimensions" in report.python
+    assert '"pca": sklearn.decomposition.PCA(n_components=2)' in report.python
+    assert '"by chance": ...' in report.python
+    assert "labels=..." in report.python
+
+
+def test_the_curves_of_all_maps_and_of_pca_are_drawn(report):
+    chart = re.search(r'<svg class="rank-chart".*?</svg>', report.to_html(), re.DOTALL)[0]
+    assert chart.count('class="curve') == 3
+    other = compare_report(X, {"first": X[:, :2]}, n_neighbors=8).to_html()
+    assert '<tspan class="name">PCA</tspan>' in other
+    assert "numpy" in other
 
 
 def test_the_page_is_written_whole(report, tmp_path):

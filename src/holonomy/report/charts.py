@@ -1,5 +1,6 @@
 """Small drawings of the page, as SVG whose colours come from the page's style sheet."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,14 @@ if TYPE_CHECKING:
     from holonomy.measure import Estimate, RankCurve
 
 WIDTH, HEIGHT = 560, 250
-LEFT, RIGHT, TOP, BOTTOM = 40, 64, 12, 34
+LEFT, TOP, BOTTOM = 40, 12, 34
+BASELINE = "PCA"
+"""Name of the curve that has the style of a baseline, in upper or lower case."""
+
+BASELINE_STYLE = 1
+LONGEST_NAME, CHARACTER = 16, 7.6
+"""Characters of a name beside its curve, and pixels that one takes."""
+
 POINTS = 120
 """Points that a curve is drawn through."""
 
@@ -23,24 +31,28 @@ def rank_chart(curves: Mapping[str, "RankCurve"]) -> Any:
     chosen = np.unique(np.round(np.geomspace(1, largest, POINTS)).astype(int)) - 1
     top = max(0.1, *(float(np.max(curve.high[chosen])) for curve in curves.values()))
     top = min(1.0, np.ceil(top * 10) / 10)
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in curves]
+    right = WIDTH - 12 - CHARACTER * (5 + max(map(len, shown)))
 
     def x(k: Any) -> Any:
-        return LEFT + (WIDTH - LEFT - RIGHT) * np.log(k) / np.log(max(largest, 2))
+        return LEFT + (right - LEFT) * np.log(k) / np.log(max(largest, 2))
 
     def y(value: Any) -> Any:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - np.clip(value, 0, top) / top)
 
-    parts = [*_axes(largest, top, x, y)]
+    parts = [*_axes(largest, top, right, x, y)]
     ends = _apart([float(y(curve.rescaled[chosen[-len(chosen) // 4]])) for curve in curves.values()])
-    for i, (name, curve) in enumerate(curves.items()):
+    for i, (style, curve) in enumerate(zip(_styles(list(curves)), curves.values(), strict=True)):
         at = x(first.n_neighbors[chosen])
         band = [*zip(at, y(curve.low[chosen]), strict=True), *zip(at[::-1], y(curve.high[chosen])[::-1], strict=True)]
-        parts.append(f'<path class="band s{i}" d="{_path(band)}Z"/>')
-        parts.append(f'<path class="curve s{i}" d="{_path(list(zip(at, y(curve.rescaled[chosen]), strict=True)))}"/>')
+        parts.append(f'<path class="band s{style}" d="{_path(band)}Z"/>')
+        parts.append(
+            f'<path class="curve s{style}" d="{_path(list(zip(at, y(curve.rescaled[chosen]), strict=True)))}"/>'
+        )
         peak = int(chosen[np.argmax(curve.rescaled[chosen])])
-        label = f'<tspan class="name">{_escape(name)}</tspan> {float(curve.area):.2f}'
-        parts.append(f'<text class="s{i}" x="{WIDTH - RIGHT + 6}" y="{ends[i]:.1f}">{label}</text>')
-        parts.append(f'<circle class="s{i}" r="3.5" cx="{x(peak + 1):.1f}" cy="{y(curve.rescaled[peak]):.1f}"/>')
+        label = f'<tspan class="name">{_escape(shown[i])}</tspan> {float(curve.area):.2f}'
+        parts.append(f'<text class="s{style}" x="{right + 6:.1f}" y="{ends[i]:.1f}">{label}</text>')
+        parts.append(f'<circle class="s{style}" r="3.5" cx="{x(peak + 1):.1f}" cy="{y(curve.rescaled[peak]):.1f}"/>')
     return _svg(WIDTH, HEIGHT, "rank-chart", _description(curves), parts)
 
 
@@ -56,24 +68,36 @@ def score_line(scores: Sequence["Estimate"]) -> Any:
     return _svg(SCORE_WIDTH, SCORE_HEIGHT, "score-line", "", parts)
 
 
-def _axes(largest: int, top: float, x: Any, y: Any) -> list[str]:
+def _styles(names: Sequence[str]) -> list[int]:
+    """Return the number of the style of each curve: that of a baseline for PCA, the others in order."""
+    others = (style for style in itertools.count() if style != BASELINE_STYLE)
+    return [BASELINE_STYLE if name.upper() == BASELINE else next(others) for name in names]
+
+
+def _axes(largest: int, top: float, right: float, x: Any, y: Any) -> list[str]:
     parts = []
     for value in np.linspace(0, top, 3):
-        parts.append(f'<path class="grid" d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<path class="grid" d="M{LEFT} {y(value):.1f}H{right:.1f}"/>')
         parts.append(f'<text class="tick end" x="{LEFT - 7}" y="{y(value) + 4:.1f}">{value:.2g}</text>')
     for exponent in range(int(np.log10(largest)) + 1):
         k = 10**exponent
         parts.append(f'<text class="tick middle" x="{x(k):.1f}" y="{HEIGHT - BOTTOM + 17}">{k:,}</text>')
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(f'<text class="tick middle" x="{middle}" y="{HEIGHT - 2}">neighbours, on a logarithmic scale</text>')
+    middle = (LEFT + right) / 2
+    parts.append(
+        f'<text class="tick middle" x="{middle:.1f}" y="{HEIGHT - 2}">neighbours, on a logarithmic scale</text>'
+    )
     return parts
 
 
 def _apart(places: list[float], least: float = 16.0) -> list[float]:
-    """Move labels apart that would be written over each other, keeping their order."""
+    """Move labels apart that would be written over each other, keeping their order and above the axis."""
     moved = list(places)
-    for before, after in zip(np.argsort(places)[:-1], np.argsort(places)[1:], strict=True):
+    order = np.argsort(places)
+    for before, after in itertools.pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
+    moved[order[-1]] = min(moved[order[-1]], HEIGHT - BOTTOM)
+    for after, before in itertools.pairwise(order[::-1]):
+        moved[before] = min(moved[before], moved[after] - least)
     return moved
 
 

@@ -3,28 +3,29 @@
 import datetime
 import json
 import os
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from holonomy import __version__
 from holonomy._core.citations import bib_entries, reference_keys
 from holonomy._core.files import replacing
+from holonomy.measure import RankCurve, rank_curve
 from holonomy.report import colorings
+from holonomy.report.charts import BASELINE, rank_chart
 from holonomy.report.choice import further_columns, label_columns, number_columns
 from holonomy.report.columns import Column, clean_text, number_column
-from holonomy.report.comparison import LOWER_IS_BETTER, QUESTIONS, ComparedMap, Comparison, compare, label_of
+from holonomy.report.comparison import ComparedMap, Comparison, compare
 from holonomy.report.content import Content, Plot, make_content
 from holonomy.report.images import check_image_shape, pixels_of
 from holonomy.report.page import fill
+from holonomy.report.quality import principal_plane
+from holonomy.report.reproduce import asked_for, comparison_command, comparison_lines, versions
 from holonomy.report.sources import read_source
-
-if TYPE_CHECKING:
-    from holonomy.report.sources import Source
+from holonomy.report.yardsticks import LOWER_IS_BETTER, QUESTIONS, label_of
 
 MOST_MAPS = 12
 """Maps on one page: browsers draw no more than about sixteen with WebGL at once."""
@@ -46,6 +47,12 @@ class ComparisonReport:
         Name of the data.
     command : str or None
         The command that makes the page again.
+    python : str
+        Python lines that do.
+    seed : int
+        The random state.
+    versions : mapping of str to str
+        Of Python, of this library and of what it computed with.
 
     Examples
     --------
@@ -60,6 +67,10 @@ class ComparisonReport:
     comparison: Comparison
     name: str
     command: str | None
+    python: str
+    seed: int
+    versions: Mapping[str, str]
+    _baseline: RankCurve | None = field(repr=False)
     _columns: tuple[tuple[Column, Any], ...] = field(repr=False)
     _further: tuple[Column, ...] = field(repr=False)
     _images: np.ndarray | None = field(repr=False)
@@ -148,10 +159,23 @@ def compare_report(
     kept: list[tuple[Column, Any]] = [(column, colorings.column_coloring) for column in shown]
     kept += [(number_column(f"Trust: {each.name}", each.trust), colorings.trust_coloring) for each in found.maps]
     kept += [(column, colorings.column_coloring) for column in numbers]
+    options = asked_for(
+        columns=None if columns is None or isinstance(columns, Mapping) else list(columns),
+        image_shape=None if image_shape is None else tuple(image_shape),
+        n_neighbors=n_neighbors,
+        format=format,
+        impute=impute or None,
+    )
+    label = table.label if labels is None or isinstance(labels, str) else "label"
+    asked = (source.name, methods, label, options, random_state)
     return ComparisonReport(
         comparison=found,
         name=table.name,
-        command=_command(source, methods, table.label, n_neighbors, random_state),
+        command=comparison_command(*asked),
+        python=comparison_lines(*asked, points.shape),
+        seed=random_state,
+        versions=versions(),
+        _baseline=_baseline(points, found, random_state),
         _columns=tuple(kept),
         _further=tuple(further_columns(table, numbers, found.graph.indices, MOST_FURTHER)),
         _images=None if shape is None else pixels_of(points, check_image_shape(shape, points.shape[1])),
@@ -166,15 +190,11 @@ def _check_maps(found: Comparison) -> None:
             raise ValueError(f"{each.name} must map to two dimensions to be drawn, got {each.embedding.shape[1]}.")
 
 
-def _command(source: "Source", methods: Any, label: str | None, n_neighbors: int | None, seed: int) -> str | None:
-    """Return the command that makes the page again, or None where no command can."""
-    is_named = not isinstance(methods, dict) and all(isinstance(method, str) for method in methods)
-    if source.name is None or not is_named:
+def _baseline(points: np.ndarray, found: Comparison, seed: int) -> RankCurve | None:
+    """Return the curve of the two leading principal components, or None where they are among the maps."""
+    if any(each.name.upper() == BASELINE for each in found.maps):
         return None
-    words = ["holonomy", "compare", source.name, "--methods", ",".join(methods)]
-    words += ["--label", label] if label is not None else []
-    words += ["--neighbors", str(n_neighbors)] if n_neighbors is not None else []
-    return shlex.join([*words, "--seed", str(seed), "--out", "compare.html"])
+    return rank_curve(points, principal_plane(points, seed), subsample=found.n_measured, random_state=seed)
 
 
 def _render(report: ComparisonReport) -> str:
@@ -191,19 +211,23 @@ def _render(report: ComparisonReport) -> str:
         version=__version__,
         date=datetime.date.today().isoformat(),
         name=report.name,
-        subtitle=f"{n_points:,} points, {len(found.maps)} maps, measured on {found.n_neighbors} neighbours each",
+        subtitle=f"{n_points:,} points, {len(found.maps)} maps, measured on {found.n_neighbors} neighbours each, "
+        f"seed {report.seed}",
         maps=[_map_of(each, i, content) for i, each in enumerate(found.maps)],
         caption="In colour: the best, up to its interval. 95 % intervals where points were sampled.",
         rows=_rows(found),
+        chart=rank_chart(_curves(report)),
         sentences=found.sentences,
+        python=report.python,
         command=report.command,
         settings=[(each.name, _told(each)) for each in found.maps],
+        versions=", ".join(f"{package} {number}" for package, number in report.versions.items()),
         citations="\n\n".join(bib_entries()[key] for key in keys),
     )
 
 
 def _map_of(each: ComparedMap, number: int, content: Content) -> dict[str, Any]:
-    moved = "" if number == 0 or np.isnan(each.disparity) else f"{1 - each.disparity:.0%} as the first"
+    moved = "" if number == 0 or np.isnan(each.disparity) else f"{100 * (1 - each.disparity):.0f} % like the first"
     seconds = "" if each.seconds is None else f"{each.seconds:.1f} s"
     return {
         "name": clean_text(each.name, 40),
@@ -212,6 +236,11 @@ def _map_of(each: ComparedMap, number: int, content: Content) -> dict[str, Any]:
         "detail": ", ".join(filter(None, (seconds, moved))),
         "description": f"Scatter plot of {len(each.embedding):,} points placed by {clean_text(each.name, 40)}.",
     }
+
+
+def _curves(report: ComparisonReport) -> dict[str, RankCurve]:
+    curves = {clean_text(each.name, 40): each.curve for each in report.comparison.maps}
+    return curves if report._baseline is None else {**curves, BASELINE: report._baseline}
 
 
 def _rows(found: Comparison) -> list[dict[str, Any]]:

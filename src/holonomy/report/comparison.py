@@ -17,38 +17,8 @@ from holonomy._core.random import RandomState, check_seed
 from holonomy._core.validation import Points, check_int, check_points
 from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.graphs._sparse import check_graph
-from holonomy.measure import (
-    Estimate,
-    align,
-    continuity,
-    label_agreement,
-    neighbor_recall,
-    normalized_stress,
-    rank_curve,
-    shepard_correlation,
-    silhouette,
-    triplet_accuracy,
-    trustworthiness,
-)
-
-LOWER_IS_BETTER = frozenset({"stress"})
-"""Measures of which the least value is the best."""
-
-QUESTIONS = MappingProxyType(
-    {
-        "trustworthiness": "Are neighbours on the map neighbours in the data?",
-        "continuity": "Do neighbours in the data stay neighbours on the map?",
-        "recall": "Which share of the nearest is still among the nearest?",
-        "rnx_area": "The same over neighbourhoods of all sizes (area under R_NX).",
-        "shepard": "Is farther in the data farther on the map (Spearman)?",
-        "geodesic_shepard": "The same along the neighbour graph.",
-        "stress": "By how much do distances miss those in the data, at the best scale?",
-        "triplets": "Of two random points, is the nearer one nearer on the map?",
-        "label_agreement": "How often do the nearest on the map foretell the label?",
-        "silhouette": "Do labels lie apart in round clumps?",
-    }
-)
-"""What each measure asks, in the order of the table."""
+from holonomy.measure import Estimate, RankCurve, align
+from holonomy.report.yardsticks import LOWER_IS_BETTER, QUESTIONS, label_of, take_measures
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +39,8 @@ class ComparedMap:
         Each measure of `QUESTIONS`, with its interval for all points.
     trust : ndarray of shape (n,)
         Trustworthiness at each point.
+    curve : RankCurve
+        Neighbourhoods kept, by their size.
     seconds : float or None
         Time to make it; None where it was given.
     parameters : mapping of str to object
@@ -90,6 +62,7 @@ class ComparedMap:
     disparity: float
     scores: Mapping[str, Estimate]
     trust: np.ndarray
+    curve: RankCurve
     seconds: float | None
     parameters: Mapping[str, Any]
 
@@ -307,7 +280,7 @@ def compare(
             bar.set(description=name)
             embedding, seconds, parameters = _make(name, method, points, shared, k, seed)
             bar.advance()
-            scores, trust = _measure(points, embedding, shared, k, labels, subsample, seed)
+            scores, trust, curve = take_measures(points, embedding, shared, k, labels, subsample, seed)
             first = maps[0].embedding if maps else embedding
             same = first.shape == embedding.shape
             found = align(embedding, first) if same else None
@@ -319,6 +292,7 @@ def compare(
                     disparity=float("nan") if found is None else max(0.0, round(found.disparity, 12)),
                     scores=MappingProxyType(scores),
                     trust=trust,
+                    curve=curve,
                     seconds=seconds,
                     parameters=MappingProxyType(parameters),
                 )
@@ -392,41 +366,6 @@ def _can_use(estimator: Any, graph: NeighborGraph) -> bool:
     same_metric = isinstance(metric, str) and metric == graph.metric and not told.get("metric_kwds")
     # The point itself may count as a neighbour of the method, and does not in the graph.
     return same_metric and isinstance(wanted, int) and wanted <= graph.n_neighbors
-
-
-def _measure(
-    X: np.ndarray, Z: np.ndarray, graph: NeighborGraph, k: int, labels: Any, subsample: int, seed: int
-) -> tuple[dict[str, Estimate], np.ndarray]:
-    """Return all measures of a map, and its trustworthiness at each point."""
-    on_map = neighbors(Z, k)
-    some: dict[str, Any] = {"subsample": subsample, "random_state": seed}
-    near: dict[str, Any] = {"n_neighbors": k, "map_graph": on_map, "metric": graph.metric, **some}
-    far: dict[str, Any] = {"metric": graph.metric, **some}
-    found: dict[str, Any] = {
-        "trustworthiness": trustworthiness(X, Z, **near),
-        "continuity": continuity(X, Z, graph=graph, **near),
-        "recall": neighbor_recall(None, None, graph=graph, **near),
-        "rnx_area": rank_curve(X, Z, **far).area,
-        "shepard": shepard_correlation(X, Z, **far),
-        "geodesic_shepard": shepard_correlation(X, Z, geodesic=True, graph=graph, **far),
-        "stress": normalized_stress(X, Z, **far),
-        "triplets": triplet_accuracy(X, Z, metric=graph.metric, random_state=seed),
-    }
-    if labels is not None:
-        right = label_agreement(None, labels, k, graph=on_map, per_point=True)
-        found["label_agreement"] = Estimate.from_sample(np.asarray(right), len(X))
-        found["silhouette"] = silhouette(Z, labels, **some)
-    trust = trustworthiness(
-        X, Z, k, map_graph=on_map, graph=graph, metric=graph.metric, per_point=True, subsample=4 * subsample,
-        random_state=seed,
-    )  # fmt: skip
-    return {name: score for name, score in found.items() if name in QUESTIONS}, np.asarray(trust)
-
-
-def label_of(measure: str) -> str:
-    """Return what a measure is called in tables and sentences."""
-    names = {"rnx_area": "area under R_NX", "shepard": "Shepard", "geodesic_shepard": "Shepard along the graph"}
-    return names.get(measure, measure.replace("_", " "))
 
 
 def _number(score: Estimate) -> str:

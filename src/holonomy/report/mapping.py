@@ -2,20 +2,16 @@
 
 import datetime
 import inspect
-import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.decomposition import PCA
 
-from holonomy import __version__
 from holonomy._core.citations import bib_entries, reference_keys
 from holonomy._core.persistence import Persistent
 from holonomy._core.progress import progress
-from holonomy._core.random import check_seed, derive_seed
+from holonomy._core.random import check_seed
 from holonomy._core.validation import check_int, check_option, check_points
 from holonomy.embed._methods import make_method
 from holonomy.graphs import NeighborGraph, neighbors
@@ -24,8 +20,8 @@ from holonomy.report.alerts import find_alerts
 from holonomy.report.choice import further_columns, label_columns, number_columns
 from holonomy.report.clock import Clock
 from holonomy.report.images import check_image_shape, pixels_of
-from holonomy.report.quality import gather_evidence, try_again
-from holonomy.report.reproduce import estimator_call
+from holonomy.report.quality import gather_evidence, principal_plane, try_again
+from holonomy.report.reproduce import asked_for, estimator_call, versions
 from holonomy.report.result import MapReport
 from holonomy.report.sources import frame_of, has_own_names, read_source
 
@@ -45,8 +41,6 @@ USUAL_NEIGHBORS = 15
 
 UNNAMED = "table"
 """Name of a table that nobody has named."""
-
-VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def map_report(
@@ -142,7 +136,7 @@ def map_report(
         with clock.step("map", bar):
             embedding = _embed(embedder, _named(points, table, embedder), graph)
         with clock.step("PCA", bar):
-            baseline = _principal_plane(points, seed)
+            baseline = principal_plane(points, seed)
         with clock.step("quality", bar):
             classes = shown_labels[0] if has_label and shown_labels[0].is_class else None
             evidence = gather_evidence(points, graph, embedding, baseline, classes, seed)
@@ -172,7 +166,7 @@ def map_report(
         parameters=_parameters(embedder),
         n_neighbors=k,
         seed=seed,
-        versions=_versions(),
+        versions=versions(),
         citations=_citations(embedder, geometry, trustworthiness, rank_curve, hubness, map_metric, *_tried(evidence)),
         timings=clock.seconds,
         created=datetime.date.today().isoformat(),
@@ -189,17 +183,16 @@ def _options(
     method: Any, params: Any, columns: Any, image_shape: Any, n_neighbors: Any, format: Any, impute: bool, checks: str
 ) -> dict[str, Any]:
     """Return what was asked for beyond the data, the label and the seed, to be asked for again."""
-    asked = {
-        "method": method if isinstance(method, str) else None,
-        "params": dict(params) if params else None,
-        "columns": None if columns is None or isinstance(columns, Mapping) else list(columns),
-        "image_shape": None if image_shape is None else tuple(image_shape),
-        "n_neighbors": n_neighbors,
-        "format": format,
-        "impute": impute or None,
-        "checks": None if checks == "auto" else checks,
-    }
-    return {key: value for key, value in asked.items() if value is not None}
+    return asked_for(
+        method=method if isinstance(method, str) else None,
+        params=dict(params) if params else None,
+        columns=None if columns is None or isinstance(columns, Mapping) else list(columns),
+        image_shape=None if image_shape is None else tuple(image_shape),
+        n_neighbors=n_neighbors,
+        format=format,
+        impute=impute or None,
+        checks=None if checks == "auto" else checks,
+    )
 
 
 def _check_spread(table: "Table") -> np.ndarray:
@@ -255,14 +248,6 @@ def _can_use(embedder: Any, graph: NeighborGraph) -> bool:
     return same_metric and isinstance(wanted, int) and wanted - 1 <= graph.n_neighbors
 
 
-def _principal_plane(points: np.ndarray, seed: int) -> np.ndarray:
-    plane = np.zeros((len(points), 2), dtype=np.float32)
-    pca = PCA(min(2, *points.shape), random_state=derive_seed(seed, "report", "pca") % 2**32)
-    found = pca.fit_transform(points)
-    plane[:, : found.shape[1]] = found
-    return plane
-
-
 def _parameters(embedder: Any) -> dict[str, Any]:
     """Return what the embedder was told, and what its fit chose where it was left open."""
     parameters = embedder.get_params(deep=False)
@@ -271,11 +256,6 @@ def _parameters(embedder: Any) -> dict[str, Any]:
         if parameters[name] is None and isinstance(chosen, int | float | str):
             parameters[name] = chosen
     return {name: value for name, value in parameters.items() if value is not None}
-
-
-def _versions() -> dict[str, str]:
-    found = {"holonomy": __version__, "Python": platform.python_version()}
-    return found | {package: metadata.version(package) for package in VERSIONED}
 
 
 def _citations(*used: Any) -> str:

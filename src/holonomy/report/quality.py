@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from holonomy._core.random import derive_seed
 from holonomy._core.validation import check_int
@@ -125,6 +126,15 @@ def try_again(
     if d >= FEWEST_COLUMNS:
         null = null_check(X, embedder, PERMUTATIONS, subsample=NULL_POINTS, random_state=seed)
     return replace(evidence, stability=stability, null=null)
+
+
+def principal_plane(points: np.ndarray, seed: int) -> np.ndarray:
+    """Return the points on their two leading principal components, float32 of shape (n, 2)."""
+    plane = np.zeros((len(points), 2), dtype=np.float32)
+    pca = PCA(min(2, *points.shape), random_state=derive_seed(seed, "report", "pca") % 2**32)
+    found = pca.fit_transform(points)
+    plane[:, : found.shape[1]] = found
+    return plane
 
 
 def _metric(embedding: np.ndarray, graph: NeighborGraph) -> MapMetric | None:

@@ -1,18 +1,34 @@
 """The exact lines that make a report again, in Python and on the command line."""
 
 import json
+import platform
 import shlex
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from holonomy import __version__
 from holonomy.report.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from holonomy.report.result import MapReport
 
+VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
 WIDTH = 78
 """Longest line of code on the page, in characters, before it is broken."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of this library and of what it computes with."""
+    found = {"holonomy": __version__, "Python": platform.python_version()}
+    return found | {package: metadata.version(package) for package in VERSIONED}
+
+
+def asked_for(**options: Any) -> dict[str, Any]:
+    """Return the options that were given, so that they can be asked for again."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def python_lines(report: "MapReport") -> str:
@@ -49,15 +65,83 @@ def command_line(report: "MapReport") -> str | None:
     for name, value in options.get("params", {}).items():
         words += ["--params", f"{name}={value}"]
     words += ["--label", report.label_name] if report.label_name is not None else []
+    words += _shared_words(options)
+    words += ["--seed", str(report.seed), "--out", "report.html"]
+    return ("... | " if report.source == STANDARD_INPUT else "") + shlex.join(words)
+
+
+def comparison_lines(
+    source: str | None, methods: Any, label: str | None, options: Mapping[str, Any], seed: int, shape: tuple[int, int]
+) -> str:
+    """Return Python code that makes a page of compared maps again; what came from memory is left to fill in.
+
+    Parameters
+    ----------
+    source : str or None
+        What the data were read from.
+    methods : sequence or mapping
+        As they were given.
+    label : str or None
+        The column of labels.
+    options : mapping of str to object
+        What was asked for beside.
+    seed : int
+        The random state.
+    shape : (n, d)
+        Of the data.
+    """
+    is_in_reach = source is not None and source != STANDARD_INPUT
+    lines = ["import holonomy", ""]
+    if not is_in_reach:
+        lines += [f"X = ...  # your {shape[0]:,} points in {shape[1]:,} dimensions", ""]
+    arguments = {"methods": _methods(methods)}
+    if label is not None:
+        arguments["labels"] = _quoted(label) if is_in_reach else "..."
+    arguments |= {name: _literal(value) for name, value in options.items()} | {"random_state": str(seed)}
+    first = _quoted(source) if is_in_reach and source is not None else "X"
+    call = call_of("holonomy.report.compare_report", arguments, first)
+    return "\n".join([*lines, f"report = {call}", 'report.save("compare.html")'])
+
+
+def comparison_command(
+    source: str | None, methods: Any, label: str | None, options: Mapping[str, Any], seed: int
+) -> str | None:
+    """Return the command that makes a page of compared maps again, or None where no command can."""
+    is_named = not isinstance(methods, Mapping) and all(isinstance(method, str) for method in methods)
+    if source is None or not is_named:
+        return None
+    words = ["holonomy", "compare", source]
+    words += ["--format", options["format"]] if "format" in options else []
+    words += ["--methods", ",".join(methods)]
+    words += ["--label", label] if label is not None else []
+    words += [*_shared_words(options), "--seed", str(seed), "--out", "compare.html"]
+    return ("... | " if source == STANDARD_INPUT else "") + shlex.join(words)
+
+
+def _shared_words(options: Mapping[str, Any]) -> list[str]:
+    """Return the options that all commands write alike."""
+    words: list[str] = []
     for name in options.get("columns", ()):
         words += ["--color", name]
     if "image_shape" in options:
         words += ["--image-shape", "x".join(map(str, options["image_shape"]))]
     words += ["--neighbors", str(options["n_neighbors"])] if "n_neighbors" in options else []
     words += ["--checks", options["checks"]] if "checks" in options else []
-    words += ["--impute"] if "impute" in options else []
-    words += ["--seed", str(report.seed), "--out", "report.html"]
-    return ("... | " if report.source == STANDARD_INPUT else "") + shlex.join(words)
+    return words + (["--impute"] if "impute" in options else [])
+
+
+def _methods(methods: Any) -> str:
+    if isinstance(methods, str) or hasattr(methods, "fit_transform"):
+        methods = [methods]
+    if isinstance(methods, Mapping):
+        return "{" + ", ".join(f"{_quoted(str(name))}: {_method(made)}" for name, made in methods.items()) + "}"
+    return f"[{', '.join(map(_method, methods))}]"
+
+
+def _method(method: Any) -> str:
+    if isinstance(method, str):
+        return _quoted(method)
+    return estimator_call(method) if hasattr(method, "fit_transform") else "..."
 
 
 def estimator_call(estimator: Any) -> str:
