@@ -87,6 +87,37 @@ def test_a_first_step_that_is_long_still_shows_the_bar():
     assert "Thinking" in run_on_terminal(code)[1]
 
 
+def test_the_time_left_counts_down_between_long_steps(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    with progress("Mapping", total=10, enabled=False) as bar:
+        assert bar.time_left() is None
+        now[0] += 2
+        bar.advance(1)
+        assert bar.time_left() == pytest.approx(18)
+        now[0] += 5
+        assert bar.time_left() == pytest.approx(13)
+        now[0] += 14
+        assert bar.time_left() is None
+        bar.advance(6)
+        assert bar.time_left() == pytest.approx(9)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(None, "-:--:--"), (0.2, "0:00:01"), (61, "0:01:01"), (7325, "2:02:05")])
+def test_times_in_words(seconds, text):
+    assert module.shown_time(seconds) == text
+
+
+def test_a_new_description_is_shown_at_once():
+    code = (
+        "import time\n"
+        "from holonomy._core.progress import progress\n"
+        "with progress('first', total=4, enabled=True) as bar:\n"
+        "    bar.advance(); bar.set(description='second'); time.sleep(0.3)\n"
+    )
+    assert "second" in run_on_terminal(code)[1]
+
+
 def test_nested_bars_share_one_display_and_leave_none_behind():
     with progress("Outer", total=2, enabled=True) as outer:
         display = module._display

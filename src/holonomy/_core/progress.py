@@ -4,6 +4,7 @@ A bar costs one addition a step until it is shown, rich is imported only when it
 one live display, so that nested and concurrent runs do not overwrite each other.
 """
 
+import math
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
 
 Item = TypeVar("Item")
 
@@ -30,7 +31,7 @@ _n_visible = 0
 class ProgressBar:
     """What `progress` yields: count steps with `advance`, rename with `set`."""
 
-    __slots__ = ("_description", "_display", "_done", "_due", "_is_closed", "_task", "_total")
+    __slots__ = ("_description", "_display", "_done", "_due", "_is_closed", "_reached", "_started", "_task", "_total")
 
     def __init__(self, description: str, total: float | None) -> None:
         self._description = description
@@ -38,20 +39,33 @@ class ProgressBar:
         self._done: float = 0
         self._due = 0.0
         self._is_closed = False
+        self._started = self._reached = time.monotonic()
         self._display: Progress | None = None
         self._task: TaskID | None = None
 
     def advance(self, n: float = 1) -> None:
         """Count ``n`` more steps as done."""
         self._done += n
-        if self._display is not None and time.monotonic() >= self._due:
+        self._reached = time.monotonic()
+        if self._display is not None and self._reached >= self._due:
             self._push()
+
+    def time_left(self) -> float | None:
+        """Return the seconds still to go at the pace so far, or None where nothing tells them.
+
+        Between two steps that are long, the time counts down from what the last of them foretold.
+        """
+        if not self._total or not self._done:
+            return None
+        foretold = (self._reached - self._started) * self._total / self._done
+        left = foretold - (time.monotonic() - self._started)
+        return left if left > 0 else None
 
     def set(self, description: str | None = None, total: float | None = None) -> None:
         """Change the text or the number of steps; None keeps what is there."""
         self._description = self._description if description is None else description
         self._total = self._total if total is None else total
-        if self._display is not None and time.monotonic() >= self._due:
+        if self._display is not None:
             self._push()
 
     def _push(self) -> None:
@@ -65,7 +79,7 @@ class ProgressBar:
         with _lock:
             if not self._is_closed:
                 display = _acquire_display()
-                self._task = display.add_task(self._description, total=self._total, completed=int(self._done))
+                self._task = display.add_task(self._description, total=self._total, completed=int(self._done), bar=self)
                 self._display = display
 
     def _close(self) -> None:
@@ -84,13 +98,18 @@ def _acquire_display() -> "Progress":
     global _display, _n_visible
     if _display is None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn
+        from rich.text import Text
+
+        class TimeLeft(ProgressColumn):
+            def render(self, task: "Task") -> Text:
+                return Text(shown_time(task.fields["bar"].time_left()), style="progress.remaining")
 
         _display = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeLeft(),
             console=Console(stderr=True),
             transient=True,
             # Where stdout goes to a file or a pipe, what the run prints belongs there, not above the bar.
@@ -107,6 +126,14 @@ def _release_display() -> None:
     if _n_visible == 0 and _display is not None:
         _display.stop()
         _display = None
+
+
+def shown_time(seconds: float | None) -> str:
+    """Return a time as hours, minutes and seconds; dashes where it is not known."""
+    if seconds is None:
+        return "-:--:--"
+    minutes, second = divmod(math.ceil(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -151,15 +151,13 @@ def profile_data(
     as_json: Json = False,
 ) -> None:
     """Say what the geometry of the data is, in sentences with uncertainty."""
-    import holonomy
-    from holonomy._core.progress import progress
-    from holonomy.report.sources import frame_of, read_source
+    from holonomy.cli.profiling import profile_of
+    from holonomy.report.sources import read_source
 
     table = read_source(data, label=label, format=format, impute=impute).table
     if not quiet:
         show_notes(table.notes)
-    with progress(f"Measuring {table.name}", enabled=False if quiet else None):
-        found = holonomy.profile(frame_of(table), n_neighbors=neighbors, random_state=seed)
+    found = profile_of(table, neighbors, seed, show_progress=False if quiet else None)
     if as_json:
         print_json({"name": table.name, **found.to_dict()})
     else:

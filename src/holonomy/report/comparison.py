@@ -273,8 +273,10 @@ def compare(
         raise ValueError(f"n_neighbors must be less than half the number of points, got {k} for {len(points)} points.")
     seed = check_seed(random_state)
     chosen = _named(methods)
-    with threads(n_jobs), progress("Comparing maps", total=2 * len(chosen), enabled=show_progress) as bar:
+    with threads(n_jobs), progress("Comparing maps", total=1 + 2 * len(chosen), enabled=show_progress) as bar:
+        bar.set(description="neighbours")
         shared = neighbors(points, k, random_state=seed) if graph is None else _checked(graph, len(points), k)
+        bar.advance()
         maps: list[ComparedMap] = []
         for name, method in chosen.items():
             bar.set(description=name)
