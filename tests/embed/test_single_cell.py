@@ -4,7 +4,7 @@ import pytest
 from scipy import sparse
 from sklearn.decomposition import PCA
 
-from holonomy.embed import UMAP, annotate
+from holonomy.embed import UMAP, DiffusionMaps, annotate
 
 X = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
 
@@ -20,6 +20,27 @@ def test_the_map_is_written_where_scanpy_looks_for_it():
     np.testing.assert_array_equal(adata.obsm["X_umap"], expected)
     params = adata.uns["umap"]["params"]
     assert (params["method"], params["use_rep"], params["n_neighbors"]) == ("UMAP", "X", 10)
+
+
+def test_diffusion_maps_are_kept_as_scanpy_keeps_them():
+    adata = cells()
+    annotate(adata, "diffusionmaps", n_components=3)
+    expected = DiffusionMaps(3, random_state=0).fit(X)
+    found = adata.obsm["X_diffmap"]
+    assert np.ptp(found[:, 0]) == 0
+    np.testing.assert_allclose(found[:, 1:], expected.embedding_)
+    np.testing.assert_allclose(adata.uns["diffmap_evals"], [1, *expected.eigenvalues_])
+    annotate(adata, "diffusionmaps", key_added="plain")
+    assert adata.obsm["plain"].shape == (60, 2)
+
+
+def test_scanpy_draws_what_was_written():
+    scanpy = pytest.importorskip("scanpy")
+    adata = cells()
+    annotate(adata, n_epochs=5)
+    annotate(adata, "diffusionmaps")
+    assert scanpy.pl.umap(adata, show=False).get_xlabel() == "UMAP1"
+    assert scanpy.pl.diffmap(adata, show=False).get_xlabel() == "DC1"
 
 
 def test_keys_methods_and_copies():
@@ -64,6 +85,7 @@ def test_what_was_written_survives_a_file(tmp_path):
         ((X,), {}, TypeError, "must be an AnnData, got ndarray"),
         ((cells(),), {"use_rep": "X_no"}, ValueError, "use_rep must be 'X' or a key of obsm"),
         ((cells(), "umpa"), {}, ValueError, "did you mean umap"),
+        ((cells(obsm={"X_pca": X}), "pca"), {"use_rep": "X_pca"}, ValueError, "name another key_added"),
         ((cells(),), {"min_dst": 1}, ValueError, "has no parameter 'min_dst'"),
         ((cells(), PCA(2)), {"whiten": True}, ValueError, "whiten must be set on the estimator"),
     ],

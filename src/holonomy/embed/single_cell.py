@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 REDUCED = "X_pca"
 
+STEADY = "X_diffmap"
+"""Where scanpy keeps diffusion maps, behind the steady state."""
+
+NAMES = {"DiffusionMaps": "diffmap"}
+"""What scanpy calls methods, where that is not their name in small letters."""
+
 WIDE = 50
 """Number of variables from which the principal components are taken where they are there, as scanpy does."""
 
@@ -31,7 +37,9 @@ def annotate(
 ) -> "AnnData | None":
     """Map annotated data and write the map into it, where scanpy's tools look for it.
 
-    ``sc.tl.umap(adata)`` becomes ``holonomy.embed.annotate(adata)``; ``sc.pl.umap(adata)`` then draws it.
+    ``sc.tl.umap(adata)`` becomes ``holonomy.embed.annotate(adata)``; ``sc.pl.umap(adata)`` then draws it. So do
+    ``annotate(adata, "diffusionmaps")`` and ``sc.pl.diffmap(adata)``: ``obsm["X_diffmap"]`` begins with the steady
+    state, which is constant, and ``uns["diffmap_evals"]`` with its eigenvalue 1, as scanpy has them.
 
     Parameters
     ----------
@@ -62,7 +70,8 @@ def annotate(
     TypeError
         If ``adata`` is no AnnData.
     ValueError
-        If there is no such representation, method or parameter.
+        If there is no such representation, method or parameter, or the map would take the place of what it is made
+        from.
 
     Examples
     --------
@@ -85,8 +94,15 @@ def annotate(
     representation = _representation(adata, use_rep)
     target = adata.copy() if copy else adata
     points = _points(target, representation)
-    name = type(embedder).__name__.lower()
-    target.obsm[key_added or f"X_{name}"] = np.asarray(embedder.fit_transform(points))
+    name = NAMES.get(type(embedder).__name__, type(embedder).__name__.lower())
+    key = key_added or f"X_{name}"
+    if key == representation:
+        raise ValueError(f"the map would replace obsm[{key!r}], from which it is made; name another key_added.")
+    places = np.asarray(embedder.fit_transform(points))
+    if key == STEADY:
+        places = np.column_stack([np.full(len(places), len(places) ** -0.5), places])
+        target.uns["diffmap_evals"] = np.concatenate([[1.0], embedder.eigenvalues_])
+    target.obsm[key] = places
     told = {"method": type(embedder).__name__, "use_rep": representation, **_storable(embedder.get_params(deep=False))}
     target.uns[key_added or name] = {"params": told}
     return target if copy else None
