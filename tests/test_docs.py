@@ -51,5 +51,15 @@ def test_every_command_of_the_pages_has_options_that_exist(line):
         assert option in text
 
 
+def test_the_table_of_methods_names_methods_that_exist():
+    from holonomy.embed._methods import method_names
+
+    table = re.search(r"^\| you want.*?\n\n", (DOCS / "which-method.md").read_text("utf-8"), re.M | re.S)[0]
+    taken = [row.split("|")[2] for row in table.splitlines()[2:] if row]
+    named = {name for cell in taken for name in re.findall(r"`([a-z]+)`", cell)}
+    assert named <= set(method_names())
+    assert len(named) >= 6
+
+
 def test_there_are_programs_to_run():
     assert sum(map(bool, PROGRAMS.values())) >= 8

@@ -75,3 +75,10 @@ def test_intervals_from_influences_close_and_stay_within_bounds():
     fisher = Estimate.from_influence(0.9, 0.2 * values, 10**9, bounds=(-1.0, 1.0))
     assert -1 < fisher.low < 0.9 < fisher.high < 1
     assert np.arctanh(fisher.high) + np.arctanh(fisher.low) == pytest.approx(2 * np.arctanh(0.9))
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.2], [-0.1, 0.4], [0.5, np.nan]])
+def test_values_that_are_no_shares_are_refused(values):
+    with pytest.raises(ValueError, match=r"values must lie in \[0, 1\], got .*from_influence"):
+        Estimate.from_sample(np.array(values), 10)
+    assert Estimate.from_sample(np.array([1 + 1e-8, 0.0]), 10).value <= 1

@@ -9,6 +9,9 @@ from scipy.stats import t as student
 
 from holonomy.measure._render import html_table, rich_table
 
+ROUNDING = 1e-6
+"""By how much values in [0, 1] may miss it in single precision."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -54,8 +57,18 @@ class Estimate:
             Number of points the sample was drawn from. The interval closes as the sample nears all of them.
         level : float, default 0.95
             Confidence.
+
+        Raises
+        ------
+        ValueError
+            If a value lies outside [0, 1] by more than rounding.
         """
         n = len(values)
+        if n and not (np.min(values) > -ROUNDING and np.max(values) < 1 + ROUNDING):
+            raise ValueError(
+                f"values must lie in [0, 1], got {np.min(values):.6g} to {np.max(values):.6g}; of other values, "
+                "Estimate.from_influence gives the interval."
+            )
         mean = float(np.clip(np.mean(values), 0.0, 1.0))
         if n >= n_population:
             return cls(mean, mean, mean, n, level)
