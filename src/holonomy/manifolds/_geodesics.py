@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NEWTON_STEPS = 30
 """Most Newton steps of a shooting."""
 
+_ENTRIES = 1 << 20
+"""Most coordinates of points that are moved at once for a derivative."""
+
 
 def exp_by_ode(manifold: "Manifold", x: Tensor, v: Tensor) -> Tensor:
     """Return exp from the geodesic equation; only charts, whose coordinates are free, know how."""
@@ -91,11 +94,12 @@ def _jacobian(
     def reach(c: Tensor) -> Tensor:
         return manifold._exp(flat_x, _combine(c, flat_frame, rank)).flatten(-rank)
 
+    # Directions are one more axis of the batch, as many at once as memory should hold.
     flat = coefficients.reshape(count, manifold.dim)
+    each = max(1, _ENTRIES // max(1, flat_x.numel()))
     columns = []
-    for direction in torch.eye(manifold.dim, dtype=x.dtype, device=x.device):
-        _, column = torch.autograd.functional.jvp(
-            reach, flat, direction.expand_as(flat).contiguous(), create_graph=differentiable
-        )
-        columns.append(column)
-    return torch.stack(columns, dim=-1).reshape(*batch, -1, manifold.dim)
+    for directions in torch.eye(manifold.dim, dtype=x.dtype, device=x.device).split(each):
+        copies = flat.expand(len(directions), *flat.shape).contiguous()
+        along = directions.unsqueeze(1).expand_as(copies).contiguous()
+        columns.append(torch.autograd.functional.jvp(reach, copies, along, create_graph=differentiable)[1])
+    return torch.cat(columns).movedim(0, -1).reshape(*batch, -1, manifold.dim)

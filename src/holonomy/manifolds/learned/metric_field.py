@@ -61,12 +61,16 @@ class MetricField(Manifold):
 
     def christoffel(self, x: Tensor) -> Tensor:
         """Return Christoffel's symbols (..., n, n, n), the upper index first."""
-        flat = x.reshape(-1, self.dim)
-        derivative = torch.func.vmap(torch.func.jacfwd(self.metric))(flat)
-        slopes = derivative.reshape(*x.shape[:-1], *derivative.shape[1:])
+        # One pass in forward mode, with the directions as one more axis of the batch.
+        copies = x.expand(self.dim, *x.shape).contiguous()
+        directions = torch.eye(self.dim, dtype=x.dtype, device=x.device).reshape(
+            self.dim, *[1] * (x.ndim - 1), self.dim
+        )
+        values, derivatives = torch.func.jvp(self.metric, (copies,), (directions.expand_as(copies).contiguous(),))
+        slopes = derivatives.movedim(0, -1)
         # slopes[..., i, j, k] = d_k g_ij
         first = 0.5 * (slopes + slopes.transpose(-1, -2) - slopes.movedim(-1, -3))
-        return torch.linalg.solve(self.metric(x), first.flatten(-2)).unflatten(-1, (self.dim, self.dim))
+        return torch.linalg.solve(values[0], first.flatten(-2)).unflatten(-1, (self.dim, self.dim))
 
     def _inner(self, x: Tensor, u: Tensor, v: Tensor) -> Tensor:
         return torch.einsum("...i,...ij,...j->...", u, self.metric(x), v)
