@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holonomy.manifolds import _relative
+from holonomy.manifolds import _relative_compiled
 from holonomy.manifolds.affine_invariant import AffineInvariant
 from holonomy.manifolds.bures_wasserstein import BuresWasserstein
 from holonomy.manifolds.gyrovectors import gyration, gyro_add, gyro_inverse, gyro_scale
@@ -20,10 +20,11 @@ from holonomy.manifolds.symmetric import sym_log, sym_sqrt
 NAMES = ("affine_invariant", "log_euclidean", "log_cholesky", "bures_wasserstein")
 
 
-@pytest.fixture(params=[8, 0], ids=["rotations", "lapack"])
+@pytest.fixture(params=[(8, 48), (0, 48), (0, 0)], ids=["rotations", "together", "lapack"])
 def passes(request, monkeypatch):
-    """Judge small matrices by the compiled rotations, and by LAPACK like large ones."""
-    monkeypatch.setattr(_relative, "SMALL_SIZE", request.param)
+    """Judge small matrices by the compiled rotations, several at once as larger ones are, and by LAPACK."""
+    monkeypatch.setattr(_relative_compiled, "SMALL_SIZE", request.param[0])
+    monkeypatch.setattr(_relative_compiled, "LANE_SIZE", request.param[1])
 
 
 def _pair(n=3, condition=10.0, seed=0, dtype=torch.float64):
