@@ -14,8 +14,18 @@ from typer.testing import CliRunner
 
 import holonomy
 from holonomy import __version__
-from holonomy.cli.completion import complete_data, complete_method
+from holonomy.cli.completion import (
+    FORMATS,
+    METHODS,
+    complete_checks,
+    complete_data,
+    complete_format,
+    complete_method,
+    complete_methods,
+)
 from holonomy.cli.main import app
+from holonomy.datasets import _table_files
+from holonomy.embed._methods import method_names
 from holonomy.report.packing import unpack
 
 PLAIN = {"TERM": "dumb", "NO_COLOR": "1"}
@@ -217,6 +227,27 @@ def test_the_shell_is_offered_files_data_sets_and_methods(cli):
     spoil("iris2.csv", "a,b\n1,2\n")
     assert list(complete_data("ir")) == ["iris2.csv", "iris"]
     assert list(complete_method("um")) == ["umap"]
+    assert method_names() == METHODS
+    assert FORMATS == _table_files.FORMATS
+    assert list(complete_methods("umap,ph")) == ["umap,phate"]
+    assert list(complete_methods("pca,pc")) == []
+    assert list(complete_checks("a")) == ["auto", "all"]
+    assert list(complete_format("js")) == ["jsonl"]
+
+
+@pytest.mark.parametrize(("words", "offered"), [("compare iris --methods um", "umap"), ("map karat", "karate")])
+def test_a_real_shell_is_offered_what_can_follow_at_once(words, offered, tmp_path):
+    asked = {"COMP_WORDS": f"holonomy {words}", "COMP_CWORD": str(len(words.split()))}
+    code = (
+        "import sys; sys.argv[0] = 'holonomy'\n"
+        "from holonomy.cli.main import run\n"
+        "try:\n run()\nfinally:\n print(*sys.modules, file=sys.stderr)"
+    )
+    environment = os.environ | asked | {"_HOLONOMY_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert shown.stdout.split() == [offered]
+    assert not {"numpy", "sklearn", "torch", "pandas"} & set(shown.stderr.split())
 
 
 # ---- profile, methods, datasets, version

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from holonomy import __version__
-from holonomy.cli.completion import complete_data, complete_method
+from holonomy.cli.completion import (
+    complete_checks,
+    complete_data,
+    complete_format,
+    complete_method,
+    complete_methods,
+)
 from holonomy.cli.failures import FAILED, complain, guarded, run_app
 from holonomy.cli.options import parameters_of, shape_of
 from holonomy.cli.output import print_json, print_result, print_systems, print_titles, show_alerts, show_notes
@@ -43,7 +49,11 @@ Impute = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option(help="Format of the file, as csv or jsonl, where its name does not tell.", show_default=False),
+    typer.Option(
+        help="Format of the file, as csv or jsonl, where its name does not tell.",
+        show_default=False,
+        autocompletion=complete_format,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and no progress; map prints nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
@@ -94,7 +104,11 @@ def map_data(
     seed: Seed = 0,
     neighbors: Neighbors = None,
     checks: Annotated[
-        str, typer.Option(help="Map again with other seeds and permuted columns: auto (if quick), all or none.")
+        str,
+        typer.Option(
+            help="Map again with other seeds and permuted columns: auto (if quick), all or none.",
+            autocompletion=complete_checks,
+        ),
     ] = "auto",
     impute: Impute = False,
     format: Format = None,
@@ -168,7 +182,9 @@ def profile_data(
 @guarded
 def compare_maps(
     data: Data,
-    methods: Annotated[str, typer.Option(help="Methods, with commas between them.")] = "umap,pca",
+    methods: Annotated[
+        str, typer.Option(help="Methods, with commas between them.", autocompletion=complete_methods)
+    ] = "umap,pca",
     label: Label = None,
     color: Annotated[
         list[str] | None, typer.Option(help="Column to colour by and to show; may be given several times.")

@@ -40,11 +40,12 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "_registry": ["names"],
         "cameras": ["PinholeCamera"],
         "crossings": ["make_crossing_line_and_plane", "make_crossing_lines", "make_crossing_planes"],
         "curves": ["make_helix"],
         "hyperbolic": ["make_hyperbolic_ball"],
-        "loaders": ["load", "names", "titles"],
+        "loaders": ["load", "titles"],
         "mesh_surfaces": ["sample_surface", "unit_mesh"],
         "mixtures": ["make_gaussian_mixture"],
         "products": ["make_product"],

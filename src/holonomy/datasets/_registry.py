@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+EMBEDDED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+"""Sets that scikit-learn carries."""
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -58,6 +61,18 @@ def _registry() -> tuple[dict[str, DataSet], dict[str, DataFile]]:
 def data_sets() -> dict[str, DataSet]:
     """Return the data sets by name."""
     return _registry()[0]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that `load` knows, in alphabetical order.
+
+    Examples
+    --------
+    >>> from holonomy import datasets
+    >>> "digits" in datasets.names()
+    True
+    """
+    return tuple(sorted({*EMBEDDED, *data_sets()}))
 
 
 def data_file(path: str) -> DataFile:

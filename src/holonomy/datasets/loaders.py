@@ -27,12 +27,9 @@ from holonomy.datasets._point_files import (
     load_temperatures,
     load_torsions,
 )
-from holonomy.datasets._registry import DataSet, data_sets
+from holonomy.datasets._registry import DataSet, data_sets, names
 from holonomy.datasets._single_cell import load_anndata
 from holonomy.datasets._wordnet import load_wordnet
-
-EMBEDDED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
-"""Sets that scikit-learn carries."""
 
 READERS: dict[str, Callable[[DataSet], dict[str, Any]]] = {
     "airport": load_airport,
@@ -50,18 +47,6 @@ READERS: dict[str, Callable[[DataSet], dict[str, Any]]] = {
     "torsions": load_torsions,
     "wordnet": load_wordnet,
 }
-
-
-def names() -> tuple[str, ...]:
-    """Return the names that `load` knows, in alphabetical order.
-
-    Examples
-    --------
-    >>> from holonomy import datasets
-    >>> "digits" in datasets.names()
-    True
-    """
-    return tuple(sorted({*EMBEDDED, *data_sets()}))
 
 
 def titles() -> dict[str, str]:
