@@ -157,6 +157,12 @@ def test_standard_input(quick, tmp_path, monkeypatch, content):
     assert "... | holonomy map - " in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_nothing_on_standard_input(tmp_path):
+    (tmp_path / "nothing").touch()
+    with open(tmp_path / "nothing") as nothing:
+        assert process("profile", "-", stdin=nothing).stderr == "holonomy: standard input is empty.\n"
+
+
 def test_missing_values_are_filled_in_on_request(cli, quick):
     spoil("missing.csv", "a,b\n1,2\n3,\n4,5\n6,1\n")
     assert "'b' 1 missing" in cli("map", "missing.csv", code=2).stderr
@@ -210,8 +216,10 @@ def test_a_model_of_columns_without_names_goes_by_their_order(cli, points):
     assert "5 features" in cli("transform", "model.holonomy", "wide.npy", code=2).stderr
 
 
-def test_a_model_that_cannot_be_saved_says_so(cli, quick):
-    assert "a PCA model cannot be saved" in cli("map", "iris", "--save", "model.holonomy", code=2).stderr
+def test_a_model_that_cannot_be_saved_says_so_before_anything_is_written(cli, tmp_path):
+    words = ("map", "iris", "--method", "pca", "--save", "model.holonomy")
+    assert "a pca model cannot be saved" in cli(*words, code=2).stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_maps_are_compared(cli, tmp_path):
@@ -352,6 +360,7 @@ def test_a_missing_package_is_named_with_what_installs_it(cli, monkeypatch):
     ("words", "reason"),
     [
         (["map", "nowhere.csv"], "No such file, nor a data set of this name: nowhere.csv"),
+        (["map", "."], "This is a folder, where a file is needed: ."),
         (["map", "digit"], "'digits'"),
         (["map", "iris", "--label", "colour"], "no column 'colour'"),
         (["map", "iris", "--neighbors", "150"], "--neighbors must be less than the number of points, got 150"),
@@ -369,6 +378,7 @@ def test_a_missing_package_is_named_with_what_installs_it(cli, monkeypatch):
         (["map", "iris", "--image-shape", "3x5"], "--image-shape must fill a row: 3 × 5 = 15"),
         (["map", "iris", "--checks", "some"], "--checks must be"),
         (["map", "-", "--format", "xls"], "--format must be one of"),
+        (["compare", "iris", "--methods", "umap,pcaa"], "--methods: there is none called 'pcaa'; did you mean pca"),
         (["compare", "iris", "--methods", "umap,umap"], "two called 'umap'"),
         (["compare", "iris", "--methods", ","], "at least one method"),
         (["compare", "iris", "--out", "no/such.html"], "no such folder"),

@@ -24,8 +24,8 @@ def test_the_map_is_written_where_scanpy_looks_for_it():
 
 def test_diffusion_maps_are_kept_as_scanpy_keeps_them():
     adata = cells()
-    annotate(adata, "diffusionmaps", n_components=3)
-    expected = DiffusionMaps(3, random_state=0).fit(X)
+    annotate(adata, "diffusionmaps", n_components=3, n_neighbors=20)
+    expected = DiffusionMaps(3, n_neighbors=20, random_state=0).fit(X)
     found = adata.obsm["X_diffmap"]
     assert np.ptp(found[:, 0]) == 0
     np.testing.assert_allclose(found[:, 1:], expected.embedding_)

@@ -1,5 +1,6 @@
 """Writing the coordinates of a map to a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,20 +31,26 @@ def check_format(path: Path, option: str = "--save", *, with_model: bool = False
         raise ValueError(f"{option} must end in {', '.join(known[:-1])} or {known[-1]}, got {str(path)!r}.")
 
 
-def save_result(report: "MapReport", path: Path) -> None:
-    """Write the coordinates of a map, or its fitted model, as the ending of the file says.
+def check_model(paths: Sequence[Path], method: str) -> None:
+    """Raise, before anything is computed, where a model is wanted of a method that has none to save.
 
     Raises
     ------
     ValueError
-        If the model cannot be saved.
+        If there is no such method, or its models cannot be saved.
     """
-    if path.suffix.lower() != MODEL:
+    from holonomy.embed._methods import can_be_saved
+
+    if any(path.suffix.lower() == MODEL for path in paths) and not can_be_saved(method):
+        raise ValueError(f"--save: a {method} model cannot be saved; save its coordinates instead.")
+
+
+def save_result(report: "MapReport", path: Path) -> None:
+    """Write the coordinates of a map, or its fitted model, as the ending of the file says."""
+    if path.suffix.lower() == MODEL:
+        report.estimator.save(path)
+    else:
         write_coordinates(report, path)
-        return
-    if not hasattr(report.estimator, "save"):
-        raise ValueError(f"--save: a {report.method} model cannot be saved; save its coordinates instead.")
-    report.estimator.save(path)
 
 
 def write_places(places: np.ndarray, labels: dict[str, Any], path: Path) -> None:

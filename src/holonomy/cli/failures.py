@@ -27,6 +27,7 @@ OPTIONS = {
     "columns": "--color",
     "format": "--format",
     "method": "--method",
+    "methods": "--methods",
     "params": "--params",
     "checks": "--checks",
 }

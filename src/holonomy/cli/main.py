@@ -117,13 +117,14 @@ def map_data(
 ) -> None:
     """Map the data into the plane and write one page with the map and the evidence for it."""
     from holonomy._core.files import check_writable
-    from holonomy.cli.coordinates import check_format, save_result
+    from holonomy.cli.coordinates import check_format, check_model, save_result
 
     check_writable(out)
     for path in save or ():
         check_format(path, with_model=True)
         check_writable(path)
     given, shape = parameters_of(params), shape_of(image_shape)
+    check_model(save or (), method)
     from holonomy.report import map_report
 
     report = map_report(

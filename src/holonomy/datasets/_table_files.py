@@ -78,6 +78,8 @@ def name_of(source: Any) -> str:
     if not hasattr(source, "read"):
         raise TypeError(f"source must be a path or an open file, got {type(source).__name__}.")
     name = getattr(source, "name", None)
+    if name == "<stdin>":
+        return "standard input"
     return Path(name).name if isinstance(name, str) else "the open file"
 
 

@@ -56,9 +56,25 @@ def make_method(name: str, parameters: Mapping[str, Any] | None = None, **defaul
     return made.set_params(**chosen)
 
 
-def _class_of(name: str) -> Any:
+def check_method(name: str, argument: str = "method") -> None:
+    """Raise unless there is a method of this name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; close names are given.
+    """
+    _class_of(name, argument)
+
+
+def can_be_saved(name: str) -> bool:
+    """Whether the fitted models of the method of this name have a file format."""
+    return hasattr(_class_of(name), "save")
+
+
+def _class_of(name: str, argument: str = "method") -> Any:
     if not isinstance(name, str):
-        raise TypeError(f"method must be the name of a method, got {name!r} of type {type(name).__name__}.")
+        raise TypeError(f"{argument} must be the name of a method, got {name!r} of type {type(name).__name__}.")
     if name.lower() == PCA:
         from sklearn.decomposition import PCA as LinearMap
 
@@ -69,7 +85,7 @@ def _class_of(name: str) -> Any:
     known = method_names()
     close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(known)}."
-    raise ValueError(f"method: there is none called {name!r}; {hint}")
+    raise ValueError(f"{argument}: there is none called {name!r}; {hint}")
 
 
 def _classes() -> dict[str, Any]:

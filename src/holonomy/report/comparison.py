@@ -15,6 +15,7 @@ from holonomy._core.parallel import threads
 from holonomy._core.progress import progress
 from holonomy._core.random import RandomState, check_seed
 from holonomy._core.validation import Points, check_int, check_points
+from holonomy.embed._methods import check_method, make_method
 from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.graphs._sparse import check_graph
 from holonomy.measure import Estimate, RankCurve, align
@@ -321,6 +322,9 @@ def _named(methods: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:
             if name in chosen:
                 raise ValueError(f"methods has two called {name!r}; pass a mapping with names of your own.")
             chosen[name] = method
+    for method in chosen.values():
+        if isinstance(method, str):
+            check_method(method, "methods")
     if not chosen:
         raise ValueError("methods must hold at least one method to compare.")
     return chosen
@@ -345,8 +349,6 @@ def _make(
             raise ValueError(f"methods[{name!r}] has {len(given)} rows, but X has {len(points)}.")
         return given, None, {}
     if isinstance(method, str):
-        from holonomy.embed._methods import make_method
-
         estimator = make_method(method, n_neighbors=k, random_state=seed % 2**31)
     else:
         estimator = clone(method)

@@ -67,6 +67,8 @@ def read_source(
     ------
     FileNotFoundError
         If a string is neither a file nor the name of a data set.
+    IsADirectoryError
+        If it is a folder.
     ValueError
         If the data cannot be used, see `holonomy.datasets.read_table`.
     """
@@ -79,6 +81,8 @@ def read_source(
         return Source(table, text)
     if isinstance(data, os.PathLike) or os.path.isfile(text):
         return Source(read_table(Path(text), name=name, format=format, **asked), text)
+    if os.path.isdir(text) and text not in names():
+        raise IsADirectoryError(21, "This is a folder, where a file is needed", text)
     if text in names() or not _looks_like_a_path(text):
         bunch = load(text)
         return Source(as_table(bunch, name=name, **asked), text, _image_shape(bunch))
