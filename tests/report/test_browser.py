@@ -345,6 +345,9 @@ def test_hostile_texts_are_shown_and_nothing_runs(visit, hostile_report):
         assert re.fullmatch(r"row \d+", card.locator(".row").inner_text())
     page.draw_around(ALL)
     assert "<img src=x" in page.page.locator("#selection").inner_text()
+    assert not any(
+        text.startswith("id:") for text in page.page.locator("#selection .effects tbody th").all_inner_texts()
+    )
     page.page.fill("#search", "<script>")
     page.page.wait_for_timeout(400)
     assert len(page.selected()) == 15 or len(page.selected()) == 16

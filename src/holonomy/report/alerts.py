@@ -116,10 +116,12 @@ def _about_data(profile: "GeometryProfile", evidence: "Evidence") -> Iterator[Al
     yield from _about_rows(size)
     parts = profile.connectedness
     if parts.n_components > 1:
-        sizes = ", ".join(f"{count:,}" for count in parts.sizes[:4])
+        sizes = [f"{count:,}" for count in parts.sizes[:4]]
+        which = "" if parts.n_components <= len(sizes) else ", the largest"
         yield Alert(
             "disconnected", "care", f"{parts.n_components:,} separate parts",
-            f"The neighbour graph falls apart into {parts.n_components:,} pieces, the largest of {sizes} points.",
+            f"The neighbour graph falls apart into {parts.n_components:,} pieces{which} of {', '.join(sizes[:-1])} and "
+            f"{sizes[-1]} points.",
             "Where the parts lie relative to each other means nothing; map with more neighbours to join them, or each "
             "part by itself.",
         )  # fmt: skip

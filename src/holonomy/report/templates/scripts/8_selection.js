@@ -38,10 +38,14 @@ function effects({ rows, mask }) {
   if (rows.length === page.points) return found;
   for (const detail of [...page.details, ...page.further]) {
     if (!detail.classes) found.push(meanEffect(detail, mask));
-    else if (detail.classes.length <= MOST_CLASSES_TESTED) found.push(...shareEffects(detail, mask, rows.length));
+    else if (isTelling(detail.classes.length)) found.push(...shareEffects(detail, mask, rows.length));
   }
   return found.filter(({ effect }) => Number.isFinite(effect) && Math.abs(effect) > 0.05)
     .sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)).slice(0, MOST_EFFECTS);
+}
+// What names almost every row by itself, as identifiers do, sets nothing apart.
+function isTelling(classes) {
+  return classes <= MOST_CLASSES_TESTED && (classes <= 2 || classes <= page.points / 2);
 }
 // Cohen's d: the difference of the means in units of the pooled standard deviation.
 function meanEffect(detail, mask) {
