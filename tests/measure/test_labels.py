@@ -80,3 +80,21 @@ def test_bad_points_and_neighbours():
         label_agreement([[np.nan], [1.0], [2.0]], [0, 0, 1], 1)
     with pytest.raises(ValueError, match="n_neighbors must be in"):
         label_agreement([[0.0], [1.0], [2.0]], [0, 0, 1], 3)
+
+
+def test_a_subsample_has_an_interval_that_holds_the_accuracy():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 600)
+    Z = rng.normal(size=(600, 2)) + 1.5 * np.eye(3, 2)[labels]
+    whole = label_agreement(Z, labels)
+    found = [label_agreement(Z, labels, subsample=200, random_state=seed, level=0.95) for seed in range(40)]
+    assert np.mean([each.low <= whole <= each.high for each in found]) > 0.85
+    assert all(0 < each.high - each.low < 0.2 for each in found)
+    everything = label_agreement(Z, labels, subsample=1000)
+    assert everything.value == everything.low == everything.high == pytest.approx(whole)
+    graph = neighbors(Z, 10)
+    assert label_agreement(None, labels, graph=graph, subsample=200).value == found[0].value
+    with pytest.raises(ValueError, match="per_point measures every point"):
+        label_agreement(Z, labels, per_point=True, subsample=200)
+    with pytest.raises(ValueError, match="subsample must be at least"):
+        label_agreement(Z, labels, subsample=3)

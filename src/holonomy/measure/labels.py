@@ -5,15 +5,18 @@ from typing import Any
 import numpy as np
 
 from holonomy._core.parallel import threads
+from holonomy._core.random import RandomState
 from holonomy._core.validation import Points, as_numpy, check_int
 from holonomy.graphs import NeighborGraph
 from holonomy.measure._inputs import (
     check_same_length,
+    check_subsample,
     neighbor_lists,
     number_of_points,
     points_unless_graph,
     row_blocks,
 )
+from holonomy.measure.estimate import Estimate
 
 
 def label_agreement(
@@ -23,8 +26,11 @@ def label_agreement(
     *,
     graph: NeighborGraph | None = None,
     per_point: bool = False,
+    subsample: int | None = None,
+    level: float = 0.95,
+    random_state: RandomState = 0,
     n_jobs: int | None = None,
-) -> float | np.ndarray:
+) -> float | np.ndarray | Estimate:
     """Measure how often the k nearest neighbours of a point vote for the point's own label.
 
     This is the leave-one-out accuracy of the k-nearest-neighbour classifier. Every neighbour has one vote; among
@@ -42,18 +48,27 @@ def label_agreement(
         Neighbours of the points (at least k), if they are known already.
     per_point : bool, default False
         Return for every point 1.0 where the vote is right, else 0.0; the mean is the accuracy.
+    subsample : int, optional
+        For large data, at least 30: the votes of this many random points only, and an interval for all. Not together
+        with ``per_point``.
+    level : float, default 0.95
+        Confidence of the interval.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the subsample.
     n_jobs : int, optional
         Threads.
 
     Returns
     -------
-    float or ndarray of shape (n,)
-        In [0, 1]. Compare with the share of the largest label, which needs no geometry.
+    float, ndarray of shape (n,), or Estimate
+        In [0, 1]; an array with ``per_point``, an `Estimate` with ``subsample``. Compare with the share of the largest
+        label, which needs no geometry.
 
     Raises
     ------
     ValueError
-        On labels of another length, with missing values, or of a continuous quantity.
+        On labels of another length, with missing values, or of a continuous quantity; on ``subsample`` together with
+        ``per_point``.
 
     Examples
     --------
@@ -67,9 +82,14 @@ def label_agreement(
     n = number_of_points(points, graph)
     codes = label_codes(labels, n)
     k = check_int(n_neighbors, "n_neighbors", minimum=1, maximum=n - 1)
+    if per_point and subsample is not None:
+        raise ValueError("per_point measures every point; give either per_point or subsample.")
+    rows = check_subsample(subsample, n, per_point, random_state)
     with threads(n_jobs):
-        nearest = neighbor_lists(points, graph, k, n)
-    right = _majority(codes[nearest]) == codes
+        nearest = neighbor_lists(points, graph, k, n, rows=rows)
+    right = _majority(codes[nearest]) == (codes if rows is None else codes[rows])
+    if rows is not None:
+        return Estimate.from_sample(right.astype(np.float64), n, level)
     return right.astype(np.float64) if per_point else float(right.mean())
 
 
