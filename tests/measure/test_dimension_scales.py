@@ -7,7 +7,13 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from holonomy.graphs import neighbors
-from holonomy.measure import dimension_over_scale, mle_dimension, two_nn
+from holonomy.measure import (
+    correlation_dimension,
+    dimension_over_scale,
+    local_pca_dimension,
+    mle_dimension,
+    two_nn,
+)
 
 
 def noisy_ring(n, noise, seed=0):
@@ -40,6 +46,19 @@ def test_the_finest_scale_is_the_estimator_itself():
     assert dimension_over_scale(X, 12, method="TwoNN").values[0] == pytest.approx(two_nn(X, n_neighbors=12).value)
     given = dimension_over_scale(X, 10, graph=neighbors(X, 15))
     np.testing.assert_array_equal(given.values, dimension_over_scale(X, 10).values)
+
+
+@pytest.mark.parametrize("method", ["local PCA", "correlation"])
+def test_other_estimators_see_noise_near_and_a_curve_from_afar(method):
+    curve = dimension_over_scale(noisy_ring(1600, 0.1), method=method)
+    assert curve.values[0] > 1.4
+    assert curve.values[-1] < 1.25
+    assert ((curve.low <= curve.values) & (curve.values <= curve.high)).all()
+    assert curve.method == method
+    X = noisy_ring(500, 0.1)
+    finest = dimension_over_scale(X, 12, method=method).values[0]
+    alone = {"local PCA": lambda: local_pca_dimension(X, 12), "correlation": lambda: correlation_dimension(X, (6, 36))}
+    assert finest == pytest.approx(alone[method]().value)
 
 
 def test_small_data_have_one_scale():

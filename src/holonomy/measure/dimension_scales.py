@@ -14,9 +14,14 @@ from holonomy.graphs import NeighborGraph, neighbors
 from holonomy.measure._inputs import check_measured, check_same_length
 from holonomy.measure._ranks import Metric
 from holonomy.measure._render import html_table, rich_table
+from holonomy.measure.fractal_dimension import correlation_dimension
 from holonomy.measure.intrinsic_dimension import DimensionEstimate, mle_dimension, two_nn
+from holonomy.measure.principal_dimension import local_pca_dimension
 
-ESTIMATORS = ("maximum likelihood", "TwoNN")
+ESTIMATORS = ("maximum likelihood", "TwoNN", "local PCA", "correlation")
+
+RANGE = (0.5, 3.0)
+"""Numbers of neighbours that the correlation dimension looks at, over those that the others do."""
 
 AGREEMENT = 0.15
 """Relative difference of dimensions at neighbouring scales up to which they are the same."""
@@ -121,8 +126,9 @@ def dimension_over_scale(
         Points; with ``metric="precomputed"`` their distances.
     n_neighbors : int, default 10
         Neighbours looked at in each sample, at least 2.
-    method : {"maximum likelihood", "TwoNN"}, default "maximum likelihood"
-        Estimator: `mle_dimension` or `two_nn`.
+    method : {"maximum likelihood", "TwoNN", "local PCA", "correlation"}, default "maximum likelihood"
+        Estimator: `mle_dimension`, `two_nn`, `local_pca_dimension`, or `correlation_dimension` between the distances
+        of half and of three times ``n_neighbors``.
     smallest : int, default 100
         Halve the samples while they have at least this many points.
     n_samples : int, default 4
@@ -166,7 +172,7 @@ def dimension_over_scale(
     check_option(method, "method", ESTIMATORS)
     confidence = check_float(level, "level", minimum=0.0, maximum=1.0)
     k = check_int(n_neighbors, "n_neighbors", minimum=2)
-    least = max(check_int(smallest, "smallest", minimum=4), k + 2)
+    least = max(check_int(smallest, "smallest", minimum=4), int(RANGE[1] * k) + 2 if method == ESTIMATORS[3] else k + 2)
     most = check_int(n_samples, "n_samples", minimum=1)
     points = check_measured(X, metric)
     n = points.shape[0]
@@ -177,32 +183,55 @@ def dimension_over_scale(
     size = n
     with threads(n_jobs):
         while not found or size >= least:
-            graphs = [
-                _graph_of(points, graph, np.sort(order[i * size : (i + 1) * size]), k, metric)
-                for i in range(min(most, n // size))
+            samples = [np.sort(order[i * size : (i + 1) * size]) for i in range(min(most, n // size))]
+            graphs = [_graph_of(points, graph, rows, k, metric) for rows in samples]
+            estimates = [
+                _estimate(points, rows, near, k, method, metric, confidence)
+                for rows, near in zip(samples, graphs, strict=True)
             ]
-            found.append((size, len(graphs), *_pooled(graphs, method, confidence)))
+            found.append((size, len(graphs), _reach(graphs), *_pooled(estimates, confidence)))
             size //= 2
-    sizes, samples, scales, values, low, high = (np.array(column) for column in zip(*found, strict=True))
-    return DimensionCurve(scales, values, low, high, sizes, samples, method, confidence)
+    sizes, counts, scales, values, low, high = (np.array(column) for column in zip(*found, strict=True))
+    return DimensionCurve(scales, values, low, high, sizes, counts, method, confidence)
 
 
 def _graph_of(points: Any, graph: NeighborGraph | None, rows: np.ndarray, k: int, metric: Metric) -> NeighborGraph:
     n = points.shape[0]
     if len(rows) == n and graph is not None:
         return graph.truncated(k)
-    if metric == "precomputed":
-        return neighbors(points[np.ix_(rows, rows)], k, metric=metric)
-    return neighbors(points if len(rows) == n else points[rows], k, metric=metric)
+    return neighbors(_rows_of(points, rows, metric), k, metric=metric)
 
 
-def _pooled(graphs: list[NeighborGraph], method: str, level: float) -> tuple[float, float, float, float]:
-    """Return scale, dimension and interval over several samples: inverse dimensions are averaged."""
-    estimator = mle_dimension if method == ESTIMATORS[0] else two_nn
-    estimates: list[DimensionEstimate] = [estimator(graph, level=level) for graph in graphs]
-    distances = [graph.distances[np.isfinite(graph.distances) & (graph.distances > 0)] for graph in graphs]
+def _rows_of(points: Any, rows: np.ndarray, metric: Metric) -> Any:
+    if len(rows) == points.shape[0]:
+        return points
+    return points[np.ix_(rows, rows)] if metric == "precomputed" else points[rows]
+
+
+def _estimate(
+    points: Any, rows: np.ndarray, graph: NeighborGraph, k: int, method: str, metric: Metric, level: float
+) -> DimensionEstimate:
+    if method == ESTIMATORS[0]:
+        return mle_dimension(graph, level=level)
+    if method == ESTIMATORS[1]:
+        return two_nn(graph, level=level)
+    sample = _rows_of(points, rows, metric)
+    if method == ESTIMATORS[2]:
+        return local_pca_dimension(sample, k, graph=graph, metric=metric, level=level)
+    between = (max(1, int(RANGE[0] * k)), int(RANGE[1] * k))
+    return correlation_dimension(sample, between, metric=metric, level=level)
+
+
+def _reach(graphs: list[NeighborGraph]) -> float:
+    """Return the median distance of the neighbours looked at."""
+    listed = [graph.distances[np.isfinite(graph.distances) & (graph.distances > 0)] for graph in graphs]
+    return float(np.median(np.concatenate(listed)))
+
+
+def _pooled(estimates: list[DimensionEstimate], level: float) -> tuple[float, float, float]:
+    """Return dimension and interval over several samples: inverse dimensions are averaged."""
     value = 1 / np.mean([1 / estimate.value for estimate in estimates])
     quantile = norm.ppf((1 + level) / 2)
     errors = [np.log(estimate.high / estimate.value) / quantile for estimate in estimates]
-    reach = np.exp(quantile * np.sqrt(np.mean(np.square(errors)) / len(graphs)))
-    return float(np.median(np.concatenate(distances))), float(value), float(value / reach), float(value * reach)
+    reach = np.exp(quantile * np.sqrt(np.mean(np.square(errors)) / len(estimates)))
+    return float(value), float(value / reach), float(value * reach)
