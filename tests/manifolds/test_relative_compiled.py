@@ -31,18 +31,21 @@ def _exact(A, B):
 @pytest.mark.parametrize("count", [1, 8, 11])
 def test_parts_and_slopes_are_those_of_lapack(n, count):
     A, B = _batch(count, n), _batch(count, n, seed=1)
-    value, L, U, values, logarithms = compiled.logarithm_parts(A, B, kept=True, filled=True)
+    value, _, U, values, logarithms = compiled.logarithm_parts(A, B, kept=True, filled=True)
     expected = plain.function_parts(Log(), A, B)
     assert _close(value, expected[0])
-    assert _close(L, expected[1])
     assert _close(values.sort().values, expected[3])
     assert _close((U * logarithms[..., None, :]) @ U.mT, (expected[2] * expected[4][..., None, :]) @ expected[2].mT)
     grad = torch.randn_like(A)
-    slopes = compiled.logarithm_slopes(grad, L, U, values, logarithms)
+    slopes = compiled.logarithm_slopes(grad, A, U, values, logarithms)
     assert all(map(_close, slopes, plain.function_slopes(Log(), grad, *expected[1:])))
     weights = torch.randn_like(values)
     assert all(
-        map(_close, compiled.distance_slopes(L, U, values, weights), plain.distance_slopes(L, U, values, weights))
+        map(
+            _close,
+            compiled.distance_slopes(A, U, values, weights),
+            plain.distance_slopes(expected[1], U, values, weights),
+        )
     )
 
 
@@ -82,7 +85,7 @@ def test_wide_spectra_are_decomposed_by_factors():
     for found, expected in zip(
         compiled.logarithm_parts(A, B, kept=True, filled=True), plain.function_parts(Log(), A, B), strict=True
     ):
-        assert torch.equal(found[[3, 7]], expected[[3, 7]])
+        assert len(found) == 0 or torch.equal(found[[3, 7]], expected[[3, 7]])
 
 
 @pytest.mark.parametrize("row", [0, 10])

@@ -107,8 +107,8 @@ class _RelativeFunction(torch.autograd.Function):
         if torch.is_grad_enabled():
             grad_A, grad_B = _relative_gradients(A.double(), B.double(), ctx.f, grad.double())
             return grad_A.to(A.dtype), grad_B.to(B.dtype), None
-        if isinstance(ctx.f, Log) and together(grad):
-            grad_A, grad_B = compiled.logarithm_slopes(grad, L, U, values, applied)
+        if L.shape != A.shape:
+            grad_A, grad_B = compiled.logarithm_slopes(grad, A, U, values, applied)
             return grad_A.to(A.dtype), grad_B.to(B.dtype), None
         pulled = functools.partial(plain.function_slopes, ctx.f)
         grad_A, grad_B = in_matrix_blocks(pulled, grad, L, U, values, applied)
@@ -188,8 +188,8 @@ def _pull(ctx: Any, A: Tensor, B: Tensor, *parts: Tensor) -> tuple[Tensor | None
     if ctx.beta != 0.0:
         weights = weights + 2.0 * ctx.beta * logarithms.sum(-1, keepdim=True)
     weights = grad.double()[..., None] * weights
-    if together(L):
-        grad_A, grad_B = compiled.distance_slopes(L, U, values, weights)
+    if L.shape != A.shape:
+        grad_A, grad_B = compiled.distance_slopes(A, U, values, weights)
     else:
         grad_A, grad_B = in_matrix_blocks(plain.distance_slopes, L, U, values, weights)
     return grad_A.to(A.dtype), grad_B.to(B.dtype), None, None, None

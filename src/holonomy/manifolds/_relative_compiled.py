@@ -29,19 +29,20 @@ def together(*tensors: Tensor) -> bool:
 
 
 def logarithm_parts(A: Tensor, B: Tensor, *, kept: bool, filled: bool) -> tuple[Tensor, ...]:
-    """Return the logarithm as a matrix, the Cholesky factor of A, eigenvectors, eigenvalues and their logarithms.
+    """Return the logarithm as a matrix, nothing, eigenvectors, eigenvalues and their logarithms.
 
-    The first is left out unless ``filled``, the factor and the eigenvectors unless ``kept``: tensors without entries.
+    The first is left out unless ``filled`` and the eigenvectors unless ``kept``: they are tensors without entries, as
+    is what stands for the Cholesky factor of A.
     """
     from holonomy.manifolds import _relative_kernels
 
     shape, n = A.shape, A.shape[-1]
     count = math.prod(shape[:-2])
-    results = [torch.empty((count if wanted else 0, n, n), dtype=torch.float64) for wanted in (filled, kept, kept)]
+    results = [torch.empty((count if wanted else 0, n, n), dtype=torch.float64) for wanted in (filled, False, kept)]
     results += [torch.empty((count, n), dtype=torch.float64) for _ in range(2)]
-    out, L, U, values, logarithms = results
+    out, _, U, values, logarithms = results
     states = np.zeros(count, dtype=np.int64)
-    arrays = [_matrices(one) for one in (A, B)] + [one.numpy() for one in (L, U, values, logarithms, out)]
+    arrays = [_matrices(one) for one in (A, B)] + [one.numpy() for one in (U, values, logarithms, out)]
     run_rows(_relative_kernels.logarithms, [plain.WIDE_SPECTRUM, kept, filled, *arrays, states], count, n * n)
     if states.any():
         pick: Any = slice(None) if (states == _relative_kernels.FAILED).any() else torch.from_numpy(states != 0)
@@ -52,27 +53,26 @@ def logarithm_parts(A: Tensor, B: Tensor, *, kept: bool, filled: bool) -> tuple[
     return tuple(one.reshape(*shape[:-2], *one.shape[1:]) if len(one) == count else one for one in results)
 
 
-def logarithm_slopes(grad: Tensor, *parts: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients by A and B from the gradient by the logarithm and its parts."""
+def logarithm_slopes(grad: Tensor, A: Tensor, U: Tensor, *numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients by A and B from the gradient by the logarithm, eigenvectors, eigenvalues and logarithms."""
     from holonomy.manifolds import _relative_kernels
 
-    L, U, values, logarithms = parts
-    arrays = [*(_matrices(one) for one in (grad, L, U)), *(_vectors(one) for one in (values, logarithms))]
-    return _filled(_relative_kernels.logarithm_slopes, arrays, L)
+    arrays = [*(_matrices(one) for one in (grad, A, U)), *(_vectors(one) for one in numbers)]
+    return _filled(_relative_kernels.logarithm_slopes, arrays, U)
 
 
 def distance_parts(alpha: float, beta: float, gradients: bool, A: Tensor, B: Tensor) -> tuple[Tensor, ...]:
-    """Return squared distances, the Cholesky factor, eigenvectors, eigenvalues, and their logarithms."""
+    """Return squared distances, nothing, eigenvectors if there are to be gradients, eigenvalues and logarithms."""
     _, *parts = logarithm_parts(A, B, kept=gradients, filled=False)
     return plain.quadratic(parts[-1], alpha, beta).to(A.dtype), *parts
 
 
-def distance_slopes(L: Tensor, U: Tensor, values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+def distance_slopes(A: Tensor, U: Tensor, values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradients by A and B from those by the logarithms."""
     from holonomy.manifolds import _relative_kernels
 
-    arrays = [*(_matrices(one) for one in (L, U)), _vectors(-weights), _vectors(weights / values)]
-    return _filled(_relative_kernels.distance_slopes, arrays, L)
+    arrays = [*(_matrices(one) for one in (A, U)), _vectors(-weights), _vectors(weights / values)]
+    return _filled(_relative_kernels.distance_slopes, arrays, U)
 
 
 def _filled(kernel: Any, arrays: list[Any], like: Tensor) -> tuple[Tensor, Tensor]:

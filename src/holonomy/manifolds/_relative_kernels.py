@@ -34,10 +34,10 @@ FAR = 0.2
 
 
 @kernel
-def logarithms(wide, kept, filled, A, B, L, U, values, applied, out, states, start, stop):
+def logarithms(wide, kept, filled, A, B, U, values, applied, out, states, start, stop):
     """Fill eigenvalues of B relative to A and their logarithms, and what is asked for.
 
-    That is Cholesky factors L of A and eigenvectors U if ``kept``, and logarithms as matrices, ``out``, if ``filled``.
+    That is eigenvectors U if ``kept``, and logarithms as matrices, ``out``, if ``filled``.
     What is decomposed is the difference of B and A, or B itself where it is everywhere well below A. ``states`` are set
     where the answer is not to be used, among them where the smallest eigenvalue is below ``wide`` times the largest.
     """
@@ -55,7 +55,6 @@ def logarithms(wide, kept, filled, A, B, L, U, values, applied, out, states, sta
             for i in range(n):
                 d[i, lane] = applied[m, i]
         if kept:
-            scatter(factor, L, first, stop)
             scatter(V, U, first, stop)
         if filled:
             lower_times(factor, V, E)
@@ -104,14 +103,18 @@ def _finish(d, lane, plain, wide, values, applied):
 
 
 @kernel
-def logarithm_slopes(g, L, U, values, applied, g_A, g_B, start, stop):
-    """Fill the gradients of logarithms as matrices, by A and by B, from the gradient g."""
-    n = L.shape[1]
+def logarithm_slopes(g, A, U, values, applied, g_A, g_B, start, stop):
+    """Fill the gradients of logarithms as matrices, by A and by B, from the gradient g.
+
+    Cholesky factors are found again: that takes less time than memory for them.
+    """
+    n = A.shape[1]
     factor, V, Z = lane_matrix(n), lane_matrix(n), lane_matrix(n)
     W, K, work = lane_matrix(n), lane_matrix(n), lane_matrix(n)
     x, y, powers, rests = lane_array(n), lane_array(n), lane_array(n), lane_array(n)
     for first in range(start, stop, LANES):
-        copy(L, first, stop, factor)
+        gather(A, first, stop, factor)
+        cholesky(factor)
         copy(U, first, stop, V)
         gather(g, first, stop, K)
         _vectors(values, applied, first, stop, x, y, powers, rests)
@@ -175,13 +178,14 @@ def _artanh_over(square):
 
 
 @kernel
-def distance_slopes(L, U, by_A, by_B, g_A, g_B, start, stop):
+def distance_slopes(A, U, by_A, by_B, g_A, g_B, start, stop):
     """Fill gradients from those by what A and B, in terms of the eigenvectors, have on their diagonals."""
-    n = L.shape[1]
+    n = A.shape[1]
     factor, V, W, work = lane_matrix(n), lane_matrix(n), lane_matrix(n), lane_matrix(n)
     weights = lane_array(n)
     for first in range(start, stop, LANES):
-        copy(L, first, stop, factor)
+        gather(A, first, stop, factor)
+        cholesky(factor)
         copy(U, first, stop, V)
         solve_upper(factor, V, W)
         for by, g in ((by_A, g_A), (by_B, g_B)):
