@@ -102,4 +102,4 @@ def _jacobian(
         copies = flat.expand(len(directions), *flat.shape).contiguous()
         along = directions.unsqueeze(1).expand_as(copies).contiguous()
         columns.append(torch.autograd.functional.jvp(reach, copies, along, create_graph=differentiable)[1])
-    return torch.cat(columns).movedim(0, -1).reshape(*batch, -1, manifold.dim)
+    return torch.cat(columns).movedim(0, -1).reshape(*batch, math.prod(manifold.shape), manifold.dim)

@@ -153,6 +153,7 @@ def check_retraction(
     *,
     order: int = 1,
     longest: float | None = None,
+    noise: float = 0.0,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that a retraction agrees with ``exp`` to the given order.
@@ -169,6 +170,8 @@ def check_retraction(
         1 for any retraction, 2 for one that also agrees in acceleration.
     longest : float, optional
         Longest step; by default 1, or 0.3 injectivity radii where that is less.
+    noise : float, default 0.0
+        Error, relative to the vectors, of verbs that are approximations: no slope is read below it.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point and the direction.
 
@@ -187,7 +190,7 @@ def check_retraction(
     steps = _steps(manifold, longest)
     vectors = manifold._scale(steps, x) * v
     errors = manifold.dist(manifold.exp(x, vectors), manifold.retract(x, vectors, method=method))
-    return _slope(steps, errors, 1.0, order + 1.0)
+    return _slope(steps, errors, 1.0, order + 1.0, noise)
 
 
 def check_transport(
@@ -196,6 +199,7 @@ def check_transport(
     x: Tensor | None = None,
     *,
     longest: float | None = None,
+    noise: float = 0.0,
     random_state: TorchRandomState = 0,
 ) -> SlopeCheck:
     """Check that a transport agrees with many rungs of a pole ladder to first order.
@@ -210,6 +214,8 @@ def check_transport(
         Where to check, in double precision; a random point by default.
     longest : float, optional
         Longest step; by default 1, or 0.3 injectivity radii where that is less.
+    noise : float, default 0.0
+        Error, relative to the vectors, of verbs that are approximations: no slope is read below it.
     random_state : int, torch Generator or as everywhere, default 0
         Seed of the point, the direction and the vector.
 
@@ -233,7 +239,7 @@ def check_transport(
     y = manifold.exp(x, manifold._scale(steps, x) * v)
     exact = Ladder(rungs=8)(manifold, x, y, w)
     errors = manifold.norm(y, manifold.transport(x, y, w, method=method) - exact)
-    return _slope(steps, errors, 10.0 * float(manifold.norm(x, w)), 2.0)
+    return _slope(steps, errors, 10.0 * float(manifold.norm(x, w)), 2.0, noise)
 
 
 def _place(manifold: Manifold, x: Tensor | None, random_state: TorchRandomState) -> tuple[Tensor, Tensor]:
@@ -262,11 +268,11 @@ def _steps(manifold: Manifold, longest: float | None) -> Tensor:
     return longest * torch.logspace(_SHORTEST, 0.0, _COUNT, dtype=torch.float64)
 
 
-def _slope(steps: Tensor, errors: Tensor, scale: float, expected: float) -> SlopeCheck:
+def _slope(steps: Tensor, errors: Tensor, scale: float, expected: float, noise: float = 0.0) -> SlopeCheck:
     """Return the slope of the window of steps over which log error is closest to a line, above rounding."""
     t, e = steps.numpy(), errors.detach().numpy()
     log_t, log_e = np.log10(t), np.log10(np.maximum(e, tolerances(torch.float64).tiny))
-    floor = 1e2 * tolerances(torch.float64).eps * max(scale, 1e-3)
+    floor = max(1e2 * tolerances(torch.float64).eps, noise) * max(scale, 1e-3)
     best, slope = np.inf, np.inf
     for start in range(len(t) - _WINDOW + 1):
         window = slice(start, start + _WINDOW)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from holonomy.manifolds import MetricField, PoincareBall, PullbackManifold, Sphere, sectional_curvature
+from tests.manifolds.suite import ManifoldSuite
 
 
 def ball_metric(x):
@@ -14,6 +15,20 @@ def longitude_latitude(z):
     """The round sphere, from latitude and longitude."""
     a, b = z[..., 0], z[..., 1]
     return torch.stack([a.cos() * b.cos(), a.cos() * b.sin(), a.sin()], dim=-1)
+
+
+def bowl(z):
+    """A paraboloid, whose curvature falls outwards."""
+    return torch.cat([z, (z**2).sum(-1, keepdim=True)], dim=-1)
+
+
+class TestMetricField(ManifoldSuite):
+    spaces = (MetricField(ball_metric, 2, steps=4), PullbackManifold(bowl, 2, steps=4))
+    # A few steps of Runge and Kutta over distances much shorter than the radius of curvature.
+    std, tolerance, single_tolerance = 0.1, 1e-5, 1e-3
+
+    def scale(self, space):
+        return 0.3
 
 
 def test_verbs_agree_with_the_space_whose_metric_it_is():
