@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from holonomy.measure import Estimate
-from holonomy.report import summary
+from holonomy.report import map_report, summary
 from holonomy.report.quality import RECALL, TRUST
 
 
@@ -78,3 +79,14 @@ def test_parts_are_listed_largest_first(sizes, expected):
 @pytest.mark.parametrize(("share", "text"), [(0.54, "54 %"), (0.006, "0.6 %"), (0.0002, "0.02 %"), (0, "0.00 %")])
 def test_percent(share, text):
     assert summary._percent(share) == text
+
+
+def test_the_dimension_of_the_largest_part_is_called_so():
+    rng = np.random.default_rng(0)
+    X = np.r_[rng.normal(size=(90, 3)), 50 + rng.normal(size=(60, 1)) * np.ones(3)]
+    report = map_report(X, method=PCA(2), n_neighbors=8, checks="none")
+    line = report.summary().splitlines()[1]
+    assert line.startswith("Intrinsic dimension: about 3 in the largest part; in all at the smallest distances ")
+    [(_, value, detail), *_] = summary.headline_facts(report)
+    assert value == "≈ 3"
+    assert detail.startswith("in the largest part; in all ")

@@ -10,6 +10,7 @@ from holonomy._core.random import derive_seed, generator
 from holonomy.graphs import NeighborGraph
 from holonomy.measure import _wording as wording
 from holonomy.measure._findings import Findings
+from holonomy.measure._main_part import is_whole
 from holonomy.measure.dimension_scales import dimension_over_scale
 
 SCALES_SAMPLE = 4000
@@ -98,7 +99,11 @@ def linear_extent(evidence: Evidence) -> ProfileSection:
 def dimension(evidence: Evidence) -> ProfileSection:
     """How many dimensions it has, and where."""
     findings = evidence.findings
-    values: dict[str, Any] = {"dimension": findings.dimension, "tied_share": findings.tied_share}
+    values: dict[str, Any] = {
+        "dimension": findings.dimension,
+        "is_of_largest_part": not is_whole(findings.connectedness),
+        "tied_share": findings.tied_share,
+    }
     for name, estimate in (("two_nn", findings.two_nn), ("maximum_likelihood", findings.mle)):
         values[name] = None
         if estimate is not None:

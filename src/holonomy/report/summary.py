@@ -89,9 +89,10 @@ def _dimension_line(report: "MapReport") -> str:
     two_nn, mle = report.profile.two_nn, report.profile.mle
     if two_nn is None or mle is None:
         return "Intrinsic dimension: cannot be measured on this data."
-    value = report.profile.section("dimension").values["dimension"]
+    values = report.profile.section("dimension").values
+    where = " in the largest part; in all" if values["is_of_largest_part"] else ";"
     return (
-        f"Intrinsic dimension: about {value:.2g}; at the smallest distances {_interval(two_nn)}, "
+        f"Intrinsic dimension: about {values['dimension']:.2g}{where} at the smallest distances {_interval(two_nn)}, "
         f"over {mle.n_neighbors} neighbours {_interval(mle)}."
     )
 
@@ -100,9 +101,10 @@ def _dimension_fact(report: "MapReport") -> tuple[str, str]:
     two_nn, mle = report.profile.two_nn, report.profile.mle
     if two_nn is None or mle is None:
         return "–", "cannot be measured on this data"
-    value = report.profile.section("dimension").values["dimension"]
-    detail = f"{_interval(two_nn)} at the smallest distances, {_interval(mle)} over {mle.n_neighbors} neighbours"
-    return f"≈ {value:.2g}", detail
+    values = report.profile.section("dimension").values
+    where = "in the largest part; in all " if values["is_of_largest_part"] else ""
+    detail = f"{where}{_interval(two_nn)} at the smallest distances, {_interval(mle)} over {mle.n_neighbors} neighbours"
+    return f"≈ {values['dimension']:.2g}", detail
 
 
 def _interval(estimate: "DimensionEstimate") -> str:
