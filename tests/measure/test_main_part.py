@@ -1,7 +1,7 @@
 import numpy as np
 
 from holonomy.graphs import NeighborGraph, neighbors
-from holonomy.measure import connectedness
+from holonomy.measure import Connectedness, connectedness
 from holonomy.measure._main_part import dimensions_of_parts, graph_of_main_part, is_whole
 
 X = np.array([[50.0], [0.0], [1.0], [52.0], [3.0], [53.0], [6.0]])
@@ -32,8 +32,8 @@ def test_places_beyond_reach_stay_there():
     assert np.isinf(found.distances[:, 1]).all()
 
 
-def test_dimensions_by_part():
-    parts = connectedness(neighbors(np.r_[np.zeros((30, 1)), np.full((25, 1), 9.0), [[99.0]], [[100.0]]], 1))
-    local = np.r_[np.full(30, 2.0), np.full(25, 3.0), np.nan, 5]
-    if parts.n_components == 3:
-        np.testing.assert_allclose(dimensions_of_parts(parts, local), [2, 3])
+def test_dimensions_by_part_of_those_with_enough_points():
+    labels = np.repeat([0, 1, 2], [30, 25, 2])
+    parts = Connectedness(3, np.bincount(labels), labels, 5)
+    local = np.r_[np.tile([1.0, 2.0], 15), np.full(24, 3.0), np.nan, 5, 5]
+    np.testing.assert_allclose(dimensions_of_parts(parts, local), [4 / 3, 3])
