@@ -6,11 +6,8 @@ A matrix is an array (n, n, LANES). Of symmetric matrices the lower triangle is 
 import math
 
 import numpy as np
-from numba import njit
 
-from holonomy.manifolds._lanes import LANES, lane_array, load, root, signed, size, spread, store, where_less
-
-part = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+from holonomy.manifolds._lanes import LANES, lane_array, load, part, root, signed, size, spread, store, where_less
 
 EPS = 2.0**-53
 TINY = 1e-140

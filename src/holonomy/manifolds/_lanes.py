@@ -6,17 +6,23 @@ arrays of doubles whose last axis are the lanes, made by :func:`lane_array`.
 """
 
 import operator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import extending, njit, types
 from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 from numba.core.typing import signature
 from numba.core.typing.templates import ConcreteTemplate, infer_global
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 from numba.np.arrayobj import make_array
+
+intrinsic: Any = extending.intrinsic
+
+_INSIDE: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+part: Any = njit(**_INSIDE)
+"""Decorator of what is called from compiled code alone, which spares compiling its ways in from Python."""
 
 LANES = 8
 """Doubles in a value: as many as the widest vector registers hold. Where they are narrower, several are used."""
@@ -150,7 +156,7 @@ def where_less(typing_context, a, b, x, y):
     return lanes(lanes, lanes, lanes, lanes), generate
 
 
-@njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@part
 def lane_array(count):
     """Return an array (count, LANES) that starts where a vector register can be filled from at once."""
     room = np.empty((count + 1) * LANES)

@@ -21,10 +21,9 @@ from holonomy.manifolds._lane_matrices import (
     solve_upper,
     whiten,
 )
-from holonomy.manifolds._lanes import LANES, lane_array, load, size, spread, store, where_less
+from holonomy.manifolds._lanes import LANES, lane_array, load, part, size, spread, store, where_less
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
-part = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 WIDE, FAILED = 1, 2
 """States of a matrix whose spectrum is so wide that its factors are to be decomposed, and of one with no answer."""
