@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 
 from holonomy.graphs import NeighborIndex, neighbors
 from holonomy.graphs._cells import CellIndex
+from holonomy.graphs._exact import nearest_of_few
 from holonomy.graphs._join import join_lists
 from holonomy.graphs.search import METRICS
 
@@ -182,6 +183,21 @@ def test_approximate_search_reaches_its_recall_and_measures_it():
     recall = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(graph.indices, exact.indices, strict=True)])
     assert graph.recall >= 0.98
     assert abs(graph.recall - recall) < 0.01
+
+
+def test_few_queries_are_compared_with_parts_of_the_points(cloud, monkeypatch):
+    monkeypatch.setattr("holonomy.graphs._exact.POINTS_AT_ONCE", 50)
+    rows = np.arange(0, 400, 7)
+    np.testing.assert_array_equal(nearest_of_few(cloud[rows], cloud, rows, 9), neighbors(cloud, 9).indices[rows])
+
+
+def test_wide_points_are_searched_by_axes_of_few_of_them():
+    rng = np.random.default_rng(5)
+    X = (rng.normal(size=(1500, 12)) @ rng.normal(size=(12, 3000))).astype(np.float32)
+    index = NeighborIndex(X, method="approximate")
+    assert index._search.axes.shape == (3000, 12)
+    assert index.graph(10).recall >= 0.98
+    assert (neighbors(np.ones((1100, 3000), dtype=np.float32), 3, method="approximate").distances == 0).all()
 
 
 def test_approximate_search_widens_until_recall_suffices(monkeypatch):
@@ -361,7 +377,8 @@ def test_codes_stay_exact_in_single_precision():
 
 
 def test_every_metric_name_works():
-    X = np.abs(np.random.default_rng(9).normal(size=(40, 2)))
+    X = np.abs(np.random.default_rng(9).normal(size=(40, 2))) / 5
     for metric in METRICS:
         rows = cdist(X, X) if metric == "precomputed" else X
-        assert neighbors(rows, 3, metric=metric).indices.shape == (40, 3)
+        moved = {"cost": 1 - np.eye(2)} if metric in {"kantorovich", "sinkhorn", "wasserstein"} else None
+        assert neighbors(rows, 3, metric=metric, metric_params=moved).indices.shape == (40, 3)

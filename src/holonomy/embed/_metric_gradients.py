@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from holonomy._core.validation import check_float, check_option
+from holonomy.graphs.search import ALIASES
 
 CODES = {
     "euclidean": 0,
@@ -20,8 +21,6 @@ CODES = {
     "braycurtis": 9,
 }
 """Metrics that have a gradient almost everywhere."""
-
-ALIASES = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "linf": "chebyshev", "infinity": "chebyshev"}
 
 
 def gradient_metric(metric: Any, parameters: dict[str, Any] | None, name: str) -> tuple[int, float, np.ndarray]:
@@ -46,6 +45,10 @@ def gradient_metric(metric: Any, parameters: dict[str, Any] | None, name: str) -
     known = check_option(ALIASES.get(metric, metric) if isinstance(metric, str) else metric, name, CODES)
     exponent = check_float(given.get("p", 2.0), "p", minimum=1.0)
     weights = np.ones((1, 1))
+    if "w" in given:
+        raise ValueError(
+            f"{name}={metric!r} with weights w has no gradient here; scale the columns by w^(1/p) instead."
+        )
     if known == "seuclidean":
         weights = 1.0 / np.atleast_2d(_needed(given, "V", known))
     elif known == "mahalanobis":

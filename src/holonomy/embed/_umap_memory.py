@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from holonomy.graphs._cells import N_AXES
-from holonomy.graphs._exact import BLOCK_ENTRIES
+from holonomy.graphs._cells import N_AXES, sample_size
+from holonomy.graphs._exact import BLOCK_ENTRIES, POINTS_AT_ONCE
 from holonomy.graphs._reductions import REDUCED_METRICS
+from holonomy.graphs._row_metrics import SPARSE_METRICS
 from holonomy.graphs.search import ALIASES, DENSE_ENTRIES, EXACT_WORK, RECALL_SAMPLE, TREE_DIMENSIONS, TREE_ORDERS
 
 ROWS_AT_ONCE = 1024
@@ -43,12 +44,14 @@ def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
     exact_block = min(4.0 * ROWS_AT_ONCE * n, block)
     found = 20.0 * n * k
     name = ALIASES.get(metric, metric) if isinstance(metric, str) else metric
-    copies = 4.0 * n * d if sparse.issparse(X) and float(n) * d <= DENSE_ENTRIES else 0.0
-    if name in ("cosine", "correlation"):
+    if sparse.issparse(X) and float(n) * d > DENSE_ENTRIES and name in SPARSE_METRICS:
+        return 8 * exact_block + found, 0.0
+    copies = float(X.dtype.itemsize) * n * d if sparse.issparse(X) else 0.0
+    if name in ("cosine", "correlation", "hellinger", "spearmanr"):
         copies += float(X.dtype.itemsize) * n * d
     if name == "precomputed":
         return 4 * exact_block + found, 0.0
-    if name not in REDUCED_METRICS or (sparse.issparse(X) and copies == 0.0):
+    if name not in REDUCED_METRICS:
         return 4 * exact_block + found + copies, copies
     if d <= TREE_DIMENSIONS and n > 1000 and name in TREE_ORDERS and not sparse.issparse(X):
         tree = 8.0 * n * d + 4.0 * n * d + 24.0 * n
@@ -58,8 +61,10 @@ def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
         return 2 * exact_block + centred + found + copies, centred + copies
     cells = n * (4.0 * min(d, N_AXES) + 12.0)
     lists = n * (4.0 * min(d, N_AXES) + 2 * 4.0 * max(3 * k, k + 30) + 8.0 * k)
-    sample = 2 * min(4.0 * RECALL_SAMPLE * n, block)
-    return sample + cells + lists + found + copies, cells + copies
+    sampled = sample_size(n, d)
+    axes = sampled * d * max(4.0, X.dtype.itemsize) + 16.0 * min(sampled, d) ** 2
+    compared = 4.0 * POINTS_AT_ONCE * (d + RECALL_SAMPLE)
+    return max(axes + 8.0 * n, cells + max(lists, compared) + found) + copies, cells + copies
 
 
 def advice(n: int) -> str:

@@ -22,6 +22,12 @@ from holonomy.graphs._select import best_candidates, nearest_of_candidates
 N_AXES = 64
 """Principal axes kept; few enough for exact products of the rounded coordinates."""
 
+SAMPLED_ENTRIES, FEWEST_SAMPLED = 8_000_000, 1_000
+"""Entries of the points that principal axes are found from, and fewest points of them."""
+
+FLAT = 1e-6
+"""Share of the largest variance below which an axis of a sample is rounding."""
+
 SMALLEST_CELL = 100
 MAX_PROBES = 512
 BLOCK = 1024
@@ -47,10 +53,10 @@ class CellIndex:
         """Partition ``points`` (n, d) into cells of similar size."""
         rng = generator(seed, "cells")
         n = len(points)
-        sample = np.sort(rng.choice(n, min(n, SAMPLE), replace=False))
+        sample = np.sort(rng.choice(n, sample_size(n, points.shape[1]), replace=False))
         with threadpool_limits(1):
-            mean, axes = _principal_axes(points[sample])
-            step = rounding_step((points[sample] - mean) @ axes)
+            mean, axes, coordinates = _principal_axes(points, sample)
+            step = rounding_step(coordinates)
             codes, norms = _encode(points, mean, axes, step)
         centres = k_means(codes, max(1, n // _cell_size(n)), rng)
         cell = assign(codes, centres)
@@ -151,12 +157,27 @@ def _cell_size(n_points: int) -> int:
     return max(SMALLEST_CELL, int(np.sqrt(n_points) / 4))
 
 
-def _principal_axes(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (d,) and leading principal axes (d, m) of a sample of points, in single precision."""
-    mean = sample.mean(axis=0, dtype=np.float64)
-    centred = (sample - mean).astype(np.float32)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    return mean, np.ascontiguousarray(vectors[:, ::-1][:, :N_AXES], dtype=np.float32)
+def sample_size(n_points: int, n_columns: int) -> int:
+    """Points that principal axes are found from: of wide rows fewer, so that this takes no longer than for others."""
+    return min(n_points, SAMPLE, max(FEWEST_SAMPLED, SAMPLED_ENTRIES // n_columns))
+
+
+def _principal_axes(points: np.ndarray, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (d,) and leading principal axes (d, m) of sampled points, in single precision, and their coordinates."""
+    mean = points[sample].mean(axis=0, dtype=np.float64)
+    centred = np.empty((len(sample), points.shape[1]), dtype=np.float32)
+    for start in range(0, len(sample), BLOCK):
+        block = slice(start, start + BLOCK)
+        centred[block] = points[sample[block]] - mean
+    if centred.shape[1] <= len(centred):
+        _, vectors = np.linalg.eigh(centred.T @ centred)
+        axes = np.ascontiguousarray(vectors[:, ::-1][:, :N_AXES], dtype=np.float32)
+    else:
+        variances, vectors = np.linalg.eigh(centred @ centred.T)
+        kept = np.flatnonzero(variances >= FLAT * variances[-1])[::-1][:N_AXES]
+        lengths = np.sqrt(np.maximum(variances[kept], np.finfo(np.float32).tiny))
+        axes = np.ascontiguousarray(centred.T @ (vectors[:, kept] / lengths), dtype=np.float32)
+    return mean, axes, centred @ axes
 
 
 def _encode(points: np.ndarray, mean: np.ndarray, axes: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ Found = tuple[np.ndarray, np.ndarray]
 
 BLOCK_ENTRIES = 2**24
 """Entries of one block of distances: 64 MiB in single precision."""
+
+POINTS_AT_ONCE = 2**13
+"""Fewest points that a few queries are compared with at a time."""
 
 ROWS_PER_THREAD = 64
 """Rows of a block that one thread takes at a time."""
@@ -40,7 +44,8 @@ class ProductSearch:
         self.points = points
         # Any shift serves; one in the points' own precision costs no second copy in double precision.
         self.mean = points.mean(axis=0, dtype=np.float64).astype(points.dtype)
-        self.centred = (points - self.mean).astype(np.float32, copy=False)
+        self.centred = np.empty(points.shape, dtype=np.float32)
+        np.subtract(points, self.mean, out=self.centred, casting="same_kind")
         self.norms = np.einsum("ij,ij->i", self.centred, self.centred)
 
     def search(self, queries: np.ndarray, own: np.ndarray, k: int) -> Found:
@@ -65,6 +70,21 @@ class ProductSearch:
     def _select(self, rows: tuple[np.ndarray, ...], error: float, start: int, stop: int) -> None:
         products, queries, norms, own, indices, distances = (array[start:stop] for array in rows)
         nearest_from_products(products, queries, self.points, norms, self.norms, error, own, indices, distances)
+
+
+def nearest_of_few(queries: np.ndarray, points: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:
+    """Return indices (m, k) of the points nearest to a few queries, without a centred copy of all points."""
+    indices = np.empty((len(queries), 0), dtype=np.int32)
+    distances = np.empty((len(queries), 0))
+    n_parts = max(1, len(points) // max(POINTS_AT_ONCE, 2 * k))
+    for start, stop in pairwise(np.linspace(0, len(points), n_parts + 1).astype(int)):
+        itself = np.where((own >= start) & (own < stop), own - start, -1)
+        found, apart = ProductSearch(points[start:stop]).search(queries, itself, k)
+        indices = np.hstack([indices, found + np.int32(start)])
+        distances = np.hstack([distances, apart])
+        order = np.lexsort((indices, distances), axis=1)[:, :k]
+        indices, distances = np.take_along_axis(indices, order, axis=1), np.take_along_axis(distances, order, axis=1)
+    return indices
 
 
 class TreeSearch:

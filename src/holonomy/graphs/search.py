@@ -1,19 +1,18 @@
 """Nearest neighbours of points, under any metric: exact for moderate sizes, approximate with measured recall beyond."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial.distance import cdist
 
+from holonomy._core.memory import check_memory
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import Points, check_int, check_option, check_points
 from holonomy.graphs._cells import MAX_PROBES, CellIndex
-from holonomy.graphs._exact import TREE_ORDERS, Found, GivenSearch, ProductSearch, RowSearch, TreeSearch
+from holonomy.graphs._exact import TREE_ORDERS, Found, GivenSearch, ProductSearch, RowSearch, TreeSearch, nearest_of_few
 from holonomy.graphs._reductions import reduction
+from holonomy.graphs._row_metrics import BOOLEAN_METRICS, DENSITY_METRICS, SPARSE_METRICS, check_rows, row_distances
 from holonomy.graphs.neighbor_graph import NeighborGraph
 
 METHODS = ("auto", "exact", "approximate", "torch")
@@ -33,12 +32,18 @@ DENSE_ENTRIES = 2**29
 LARGEST_VALUE = 1e16
 """Largest magnitude of a coordinate (its inverse is the least): squared distances must stay within single precision."""
 
-ALIASES = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "linf": "chebyshev", "infinity": "chebyshev"}
-BOOLEAN_METRICS = {"jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule"}
+ALIASES = {
+    **dict.fromkeys(("l1", "cityblock", "taxicab"), "manhattan"),
+    **dict.fromkeys(("linf", "infinity", "linfty", "linfinity"), "chebyshev"),
+    **dict.fromkeys(("wminkowski", "weighted_minkowski"), "minkowski"),
+    "l2": "euclidean",
+    "standardised_euclidean": "seuclidean",
+    "kantorovich_1d": "wasserstein_1d",
+}
 SCIPY_METRICS = {"braycurtis", "canberra", "hamming", "mahalanobis", "minkowski", "seuclidean", "jensenshannon"}
-SPARSE_METRICS = {"euclidean", "sqeuclidean", "cosine", "inner_product"}
 OWN_METRICS = {"euclidean", "sqeuclidean", "cosine", "correlation", "inner_product", "manhattan", "chebyshev"}
-METRICS = tuple(sorted(OWN_METRICS | SCIPY_METRICS | BOOLEAN_METRICS | {"haversine", "precomputed"}))
+OTHER_METRICS = {"haversine", "hellinger", "poincare", "precomputed", "spearmanr"}
+METRICS = tuple(sorted(OWN_METRICS | SCIPY_METRICS | BOOLEAN_METRICS | DENSITY_METRICS | OTHER_METRICS))
 """Names that ``metric`` accepts; any function of two rows is accepted as well."""
 
 
@@ -70,9 +75,12 @@ def neighbors(
         Neighbours of each row, not counting the row itself; at most n - 1.
     metric : str or callable, default "euclidean"
         One of `METRICS`, or a function of two rows that returns a distance. ``"inner_product"`` ranks by largest
-        inner product, measured as max |x|^2 - <x, y>. Boolean metrics read non-zero entries as true.
+        inner product, measured as max |x|^2 - <x, y>. Boolean metrics read non-zero entries as true; hellinger,
+        symmetric_kl, wasserstein_1d and ll_dirichlet read rows as histograms, wasserstein and sinkhorn besides with a
+        ``cost`` (d, d) of moving between columns; poincare reads them as points of the unit ball.
     metric_params : dict, optional
-        Further arguments of the metric, e.g. ``{"p": 3}`` for ``"minkowski"``.
+        Further arguments of the metric, e.g. ``{"p": 3}`` for ``"minkowski"``. Where they are not given, variances of
+        seuclidean and covariances of mahalanobis are those of X, for new rows too.
     method : {"auto", "exact", "approximate", "torch"}, default "auto"
         ``"auto"`` is exact while that takes seconds, else approximate where the metric allows. ``"torch"`` searches
         exactly on a CUDA device if there is one.
@@ -214,10 +222,17 @@ class NeighborIndex:
             return check_points(X, name=name, accept_sparse=True)
         is_measured_sparse = not callable(self._metric) and self._metric in SPARSE_METRICS
         if sparse.issparse(X) and (np.prod(X.shape, dtype=float) <= DENSE_ENTRIES or not is_measured_sparse):
+            check_memory(
+                float(np.prod(X.shape, dtype=float)) * np.dtype(X.dtype).itemsize,
+                f"dense rows for metric {self.metric!r} of sparse {name}",
+                f"These metrics leave them sparse: {', '.join(sorted(SPARSE_METRICS))}; or reduce the columns first.",
+            )
             X = X.toarray()
         points = check_points(X, name=name, accept_sparse=True)
         if not callable(self._metric) and self._metric in BOOLEAN_METRICS:
             return points != 0
+        if not callable(self._metric):
+            check_rows(self._metric, points, name)
         if sparse.issparse(points):
             return points
         if not callable(self._metric) and self._metric in OWN_METRICS:
@@ -231,7 +246,8 @@ class NeighborIndex:
             if self._reduced is None:
                 raise ValueError(
                     f"method={self._requested!r} needs dense points and one of the metrics euclidean, sqeuclidean, "
-                    f"cosine, correlation, inner_product (without zero rows); got metric {self.metric!r}."
+                    "cosine, correlation, spearmanr, hellinger, inner_product (without zero rows); got metric "
+                    f"{self.metric!r}."
                 )
             return self._requested
         n, d = self._points.shape
@@ -248,7 +264,7 @@ class NeighborIndex:
             return GivenSearch()
         points = self._points if self._reduced is None else self._reduced.points
         if self.method == "tree":
-            direct = self._rows() if self._reduced is None else ProductSearch(points)
+            direct = self._by_rows() if self._reduced is None else ProductSearch(points)
             return TreeSearch(points, self._metric, direct)
         if self.method == "approximate":
             return CellIndex.build(points, self._seed)
@@ -256,24 +272,10 @@ class NeighborIndex:
             from holonomy.graphs._device_search import DeviceSearch
 
             return DeviceSearch(points)
-        return self._rows() if self.method == "rows" else ProductSearch(points)
+        return self._by_rows() if self.method == "rows" else ProductSearch(points)
 
-    def _rows(self) -> RowSearch:
-        # Partial functions of module-level ones, so that an index can be pickled.
-        if callable(self._metric):
-            rows: Callable[[Any, Any], np.ndarray] = partial(cdist, metric=self._metric, **self._params)
-        elif sparse.issparse(self._points):
-            rows = partial(_sparse_rows, metric=self._metric)
-        elif self._metric in {"cosine", "correlation"}:
-            rows = partial(_angular_rows, metric=self._metric)
-        elif self._metric == "haversine":
-            from sklearn.metrics.pairwise import haversine_distances
-
-            rows = haversine_distances
-        else:
-            name = {"manhattan": "cityblock"}.get(self._metric, self._metric)
-            rows = partial(cdist, metric=name, **self._params)
-        return RowSearch(self._points, rows)
+    def _by_rows(self) -> RowSearch:
+        return RowSearch(self._points, row_distances(self._metric, self._points, self._params))
 
     def _find(self, queries: Any, k: int, *, is_own: bool) -> tuple[Found, float | None]:
         """Search; an approximate graph is searched more widely until its measured recall suffices."""
@@ -284,7 +286,7 @@ class NeighborIndex:
         if not is_own:
             return search.search(queries, own, k, *self._within(search, self._breadth, k)), None
         sample = self._sample()
-        true = ProductSearch(search.points).search(queries[sample], sample, k)[0]
+        true = nearest_of_few(queries[sample], search.points, sample, k)
         for widening in (1, 3, 12):
             breadth = (self._first_breadth[0] * widening, self._first_breadth[1] * min(widening, 2))
             within = self._within(search, breadth, k)
@@ -333,29 +335,3 @@ def _check_scale(points: np.ndarray, name: str) -> None:
             f"the largest value of {name} is {largest:.3g} in magnitude, beyond what distances can be measured with; "
             f"rescale {name} first, for example by dividing it by that much."
         )
-
-
-def _angular_rows(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
-    """Cosine or correlation distances where some rows have no direction: 1 from all others, 0 among each other."""
-    if metric == "correlation":
-        a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    norms_a, norms_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    units_a = a / np.where(norms_a > 0, norms_a, 1)[:, None]
-    units_b = b / np.where(norms_b > 0, norms_b, 1)[:, None]
-    distances = np.clip(1 - units_a @ units_b.T, 0, 2)
-    distances[np.ix_(norms_a == 0, norms_b == 0)] = 0
-    return distances
-
-
-def _sparse_rows(a: Any, b: Any, metric: str) -> np.ndarray:
-    """Rows of distances of sparse points too many to be made dense."""
-    products = (a @ b.T).toarray().astype(np.float64)
-    if metric == "inner_product":
-        return float(b.multiply(b).sum(axis=1).max()) - products
-    norms_a = np.asarray(a.multiply(a).sum(axis=1), dtype=np.float64).reshape(-1, 1)
-    norms_b = np.asarray(b.multiply(b).sum(axis=1), dtype=np.float64).reshape(1, -1)
-    if metric == "cosine":
-        scale = np.sqrt(norms_a * norms_b)
-        return np.clip(1 - np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), 0, 2)
-    squared = np.maximum(norms_a + norms_b - 2 * products, 0)
-    return np.sqrt(squared) if metric == "euclidean" else squared
