@@ -84,6 +84,15 @@ def test_graph_is_that_of_umap(X, fitted):
     np.testing.assert_array_equal(again.embedding_, fitted.embedding_)
 
 
+def test_options_of_the_graph_are_those_of_umap(X, fitted):
+    options = {"target_metric": "minkowski", "target_metric_kwds": {"p": 3}, "target_n_neighbors": 5}
+    options |= {"a": 1.2, "b": 0.8, "disconnection_distance": float(np.median(fitted.knn_.distances))}
+    expected = UMAP(transform_mode="graph", **options).fit(X, X[:, 0])
+    model = ParametricUMAP(n_epochs=1, random_state=0, **options).fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.graph_.toarray(), expected.graph_.toarray())
+    assert (model.a_, model.b_) == (1.2, 0.8)
+
+
 def test_edges_take_part_as_often_as_their_membership_says():
     from holonomy.embed._parametric_training import EdgeBatches
 

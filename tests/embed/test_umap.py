@@ -70,9 +70,11 @@ def test_graph_equals_umap_learn(iris, fitted):
     own = np.arange(len(iris))[:, None]
     indices = np.hstack([own, fitted.knn_.indices])
     distances = np.hstack([np.zeros_like(own, dtype=np.float32), fitted.knn_.distances])
-    expected, _, _ = umap_.fuzzy_simplicial_set(
+    expected, sigmas, rhos = umap_.fuzzy_simplicial_set(
         iris, 15, np.random.RandomState(0), "euclidean", knn_indices=indices, knn_dists=distances
     )
+    np.testing.assert_allclose(fitted.sigmas_, sigmas, rtol=1e-3)
+    np.testing.assert_allclose(fitted.rhos_, rhos, rtol=1e-5)
     assert np.abs((fitted.graph_ - sparse.csr_array(expected)).toarray()).max() < 1e-4
 
 
@@ -96,6 +98,21 @@ def test_fitted_attributes(fitted):
 
 def test_default_epochs_depend_on_size(iris):
     assert UMAP(random_state=0).fit(iris[:40]).n_epochs_ == 500
+
+
+def test_maps_on_the_way_are_kept(iris, fitted):
+    y = np.repeat([0, 1, 2], 50)
+    model = UMAP(n_epochs=[100, 3], random_state=0).fit(iris)
+    np.testing.assert_array_equal(model.embedding_, fitted.embedding_)
+    np.testing.assert_array_equal(model.embedding_list_[1], fitted.embedding_)
+    gaps = [np.linalg.norm(one - fitted.embedding_) for one in model.embedding_list_]
+    assert model.n_epochs_ == 100
+    assert gaps[0] > gaps[1] == 0
+    other = UMAP(n_epochs=[5, 9], densmap=True, unique=True, dens_frac=1.0, random_state=0, n_jobs=2).fit(iris, y)
+    np.testing.assert_array_equal(other.embedding_list_[1], other.embedding_)
+    sphere = UMAP(n_epochs=[5, 9], output_metric="haversine", random_state=0).fit(iris)
+    np.testing.assert_array_equal(sphere.embedding_list_[1], sphere.embedding_)
+    assert not hasattr(model.set_params(n_epochs=4).fit(iris), "embedding_list_")
 
 
 def test_given_neighbours_are_used(iris, fitted):
@@ -392,7 +409,7 @@ def test_degenerate_data_give_finite_maps(iris, kind):
     assert np.isfinite(model.transform(X[:2] + 0.5)).all()
 
 
-@pytest.mark.parametrize("metric", ["cosine", "correlation", "manhattan", "chebyshev"])
+@pytest.mark.parametrize("metric", ["cosine", "correlation", "manhattan", "hellinger", "mahalanobis", "ll_dirichlet"])
 def test_metrics_fit_and_transform(iris, metric):
     model = UMAP(metric=metric, n_epochs=20, random_state=0).fit(iris)
     placed = model.transform(iris[:5] + 0.1)
@@ -415,6 +432,8 @@ def test_more_neighbours_than_rows_are_reduced_with_a_warning(iris):
         ({"n_components": "two"}, TypeError, "n_components must be an integer"),
         ({"min_dist": 2.0}, ValueError, "min_dist must not exceed spread"),
         ({"n_epochs": 0}, ValueError, "n_epochs must be at least 1"),
+        ({"n_epochs": [5, 0]}, ValueError, "n_epochs must be at least 1"),
+        ({"n_epochs": []}, ValueError, "n_epochs must be a number or a list"),
         ({"learning_rate": -1.0}, ValueError, "learning_rate must be at least 0"),
         ({"set_op_mix_ratio": 1.5}, ValueError, "set_op_mix_ratio must be in"),
         ({"local_connectivity": -1.0}, ValueError, "local_connectivity must be"),

@@ -19,7 +19,7 @@ CHOSEN: dict[str, Callable[[Any, Any], Any]] = {
     "learning_rate": min,
     "repulsion_strength": lambda one, two: (one + two) / 2,
     "negative_sample_rate": lambda one, two: round((one + two) / 2),
-    "n_epochs": lambda one, two: max((n for n in (one, two) if n is not None), default=None),
+    "n_epochs": lambda one, two: max((int(np.max(n)) for n in (one, two) if n is not None), default=None),
     "output_metric": lambda one, two: one,
     "output_metric_kwds": lambda one, two: one,
     "n_jobs": lambda one, two: one,

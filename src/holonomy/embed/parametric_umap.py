@@ -45,8 +45,12 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         Negative samples for every edge.
     repulsion_strength : float, default 1.0
         Weight of negative samples.
-    target_metric, target_weight
+    a, b : float, optional
+        Curve of the map; fitted to ``min_dist`` and ``spread`` where None.
+    target_metric, target_metric_kwds, target_n_neighbors, target_weight
         How targets y are used; see `UMAP`.
+    disconnection_distance : float, optional
+        Distance from which on rows are not neighbours; see `UMAP`.
     encoder : torch.nn.Module, optional
         From rows (b, d) to places (b, n_components); it is copied, not trained itself. By default three hidden layers
         of 100 rectified units, on centred rows in units of their spread.
@@ -106,6 +110,16 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
     ValueError
         On bad data or parameters, naming what is wrong.
 
+    Notes
+    -----
+    What umap-learn calls otherwise: ``parametric_reconstruction`` is ``decoder=True``, with ``reconstruction_loss`` and
+    ``reconstruction_loss_weight`` for ``parametric_reconstruction_loss_fcn`` and ``..._weight``; ``keras_fit_kwargs``
+    are ``training_options``; ``add_landmarks`` is `update`. What it has and this has not: ``dims``, as rows are tables
+    (an encoder may reshape them); ``reconstruction_validation``, as `inverse_transform` of held-out rows tells the
+    same; ``init``, densMAP and ``output_metric``, which are about free coordinates, not about a network's;
+    ``transform_seed`` and ``transform_mode``, as nothing is random in `transform`; ``unique``: drop duplicates
+    beforehand; ``precomputed_knn``: pass ``graph``. `torch.onnx` exports ``encoder_``.
+
     References
     ----------
     Sainburg, McInnes, Gentner (2021). Parametric UMAP embeddings for representation and semisupervised learning. Neural
@@ -136,8 +150,13 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         local_connectivity: float = 1.0,
         negative_sample_rate: int = 5,
         repulsion_strength: float = 1.0,
+        a: float | None = None,
+        b: float | None = None,
         target_metric: Any = "categorical",
+        target_metric_kwds: dict[str, Any] | None = None,
+        target_n_neighbors: int = -1,
         target_weight: float = 0.5,
+        disconnection_distance: float | None = None,
         encoder: Any = None,
         decoder: Any = None,
         autoencoder_loss: bool = False,
@@ -164,8 +183,13 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         self.local_connectivity = local_connectivity
         self.negative_sample_rate = negative_sample_rate
         self.repulsion_strength = repulsion_strength
+        self.a = a
+        self.b = b
         self.target_metric = target_metric
+        self.target_metric_kwds = target_metric_kwds
+        self.target_n_neighbors = target_n_neighbors
         self.target_weight = target_weight
+        self.disconnection_distance = disconnection_distance
         self.encoder = encoder
         self.decoder = decoder
         self.autoencoder_loss = autoencoder_loss
@@ -360,8 +384,13 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
             local_connectivity=self.local_connectivity,
             negative_sample_rate=self.negative_sample_rate,
             repulsion_strength=self.repulsion_strength,
+            a=self.a,
+            b=self.b,
             target_metric=self.target_metric,
+            target_metric_kwds=self.target_metric_kwds,
+            target_n_neighbors=self.target_n_neighbors,
             target_weight=self.target_weight,
+            disconnection_distance=self.disconnection_distance,
             transform_mode="graph",
             random_state=derive_seed(self._seed, "graph"),
             n_jobs=self.n_jobs,

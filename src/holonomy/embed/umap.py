@@ -17,25 +17,26 @@ from holonomy._core.validation import as_numpy, check_float, check_int, check_op
 from holonomy.embed._distinct_rows import distinct_rows
 from holonomy.embed._given_neighbors import graph_of_arrays
 from holonomy.embed._placement import settle
+from holonomy.embed._snapshots import Snapshots, check_epochs
 from holonomy.embed._umap_memory import advice, peak_memory
 from holonomy.embed.composition import contrast, intersection, union
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.density import DensityForce, log_radii, map_log_radii
 from holonomy.embed.initialization import initial_layout
 from holonomy.embed.inverse import decode
-from holonomy.embed.layout import LayoutOptions, optimize_layout, row_keys
+from holonomy.embed.layout import EUCLIDEAN, LayoutOptions, optimize_layout, row_keys
 from holonomy.embed.output_space import OutputGeometry, given_start, output_geometry
 from holonomy.embed.supervision import joined_targets, supervised_graph, target_array
-from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set
+from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set, smooth_neighbor_distances
 from holonomy.graphs.fuzzy import query_memberships
 
 SMALL = 10_000
 """Most rows for which the layout takes 500 epochs instead of 200."""
 
-OUTPUTS_OF_SOME_FITS = ("embedding_", "init_used_", "rad_emb_", "rad_orig_", "unique_inverse_")
+OUTPUTS_OF_SOME_FITS = ("embedding_", "embedding_list_", "init_used_", "rad_emb_", "rad_orig_", "unique_inverse_")
 """Fitted attributes that depend on the parameters, and that no later fit may inherit."""
 
-LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "jaccard": 1.0}
+LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "hellinger": 1.0, "jaccard": 1.0}
 """What bounded metrics say of rows that have nothing in common."""
 
 
@@ -59,8 +60,9 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         See `holonomy.graphs.neighbors`. With ``"precomputed"``, X holds distances of shape (n, n).
     metric_kwds : dict, optional
         Further arguments of the metric.
-    n_epochs : int, optional
-        Passes of the layout; 500 up to 10,000 rows and 200 beyond, and 200 more with ``densmap``.
+    n_epochs : int or list of int, optional
+        Passes of the layout, >= 1; 500 up to 10,000 rows and 200 beyond, and 200 more with ``densmap``. With a list, as
+        many as its largest number, and the maps after each are kept in ``embedding_list_``.
     learning_rate : float, default 1.0
         First step of the layout.
     init : {"spectral", "pca", "random"} or array of shape (n, n_components), default "spectral"
@@ -107,7 +109,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Weight of the targets, from 0 (only the data) to 1 (only the targets).
     disconnection_distance : float, optional
         Distance from which on rows are not neighbours. Where None, the largest distance of a bounded metric (1 for
-        jaccard and dice, 2 for cosine and correlation), else infinity.
+        jaccard, dice and hellinger, 2 for cosine and correlation), else infinity.
     unique : bool, default False
         Whether rows that are equal are mapped as one. The targets are those of the first.
     precomputed_knn : tuple of arrays (indices, distances), optional
@@ -125,6 +127,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ----------
     embedding_ : ndarray of float32, shape (n, n_components)
         The map. Rows that have no neighbours (see ``disconnection_distance``) are NaN.
+    embedding_list_ : list of ndarray of float32, shape (n, n_components)
+        With a list of ``n_epochs``, the maps after each, in ascending order.
     graph_ : csr_array of shape (n, n)
         Symmetric memberships; with ``unique``, of the m rows that differ, shape (m, m).
     unique_inverse_ : ndarray of int, shape (n,)
@@ -133,6 +137,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         The neighbours, with the measured recall of their search.
     recall_ : float or None
         That recall.
+    sigmas_, rhos_ : ndarray of float32, shape (n,)
+        Local scales of the rows of ``graph_``; see `holonomy.graphs.smooth_neighbor_distances`.
     rad_orig_, rad_emb_ : ndarray of float32, shape (n,)
         With ``output_dens``, log local radii of the data and of the map; see `log_radii`.
     init_used_ : str
@@ -154,6 +160,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     Parameters of umap-learn that are not here: ``low_memory``, ``angular_rp_forest``,
     ``force_approximation_algorithm`` and ``transform_queue_size`` steer a neighbour search that is not ours;
     ``verbose`` and ``tqdm_kwds`` a progress bar that here appears by itself; ``ensure_all_finite`` lets NaN pass.
+    Metrics of umap-learn that are not here: those of packed bits, ``"tsss"``, ``"true_angular"`` (an order of rows by
+    cosine) and transport around a circle; a function of two rows may be passed instead.
     Target metrics of umap-learn that are not here: ``"myers"`` is the distance of ``"string"`` computed otherwise,
     and ``"hierarchical_categorical"`` cannot be given its hierarchy.
     Output metrics that are not here: callables, and those of distributions (hellinger, symmetric_kl and others). With
@@ -194,7 +202,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         *,
         metric: Any = "euclidean",
         metric_kwds: dict[str, Any] | None = None,
-        n_epochs: int | None = None,
+        n_epochs: Any = None,
         learning_rate: float = 1.0,
         init: Any = "spectral",
         min_dist: float = 0.1,
@@ -292,7 +300,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._X, self._y = X, targets
             self._connect(graph)
             if self.transform_mode == "embedding":
-                self._lay_out(self.init, options)
+                kept = () if self.n_epochs is None else check_epochs(self.n_epochs)[1]
+                self._lay_out(self.init, options, kept)
         self.a_, self.b_, self.n_epochs_ = options.a, options.b, options.n_epochs
         return self
 
@@ -497,6 +506,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             found = self._checked_graph(given, n, n_neighbors)
         self.knn_ = self._cut(found)
         self.recall_ = self.knn_.recall
+        self.sigmas_, self.rhos_ = smooth_neighbor_distances(self.knn_, local_connectivity=self.local_connectivity)
         self.graph_ = fuzzy_simplicial_set(
             self.knn_, local_connectivity=self.local_connectivity, set_op_mix_ratio=self.set_op_mix_ratio
         )
@@ -510,8 +520,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 target_weight=self.target_weight,
             )
 
-    def _lay_out(self, init: Any, options: LayoutOptions) -> None:
-        """Lay out the rows that are connected to others; the rest have no place."""
+    def _lay_out(self, init: Any, options: LayoutOptions, kept: tuple[int, ...] = ()) -> None:
+        """Lay out the rows that are connected to others; the rest have no place. Keep the map after some epochs."""
         connected = np.flatnonzero(np.diff(self.graph_.indptr))
         n = self.graph_.shape[0]
         points = None if self.metric == "precomputed" else self._X
@@ -525,12 +535,17 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
             graph, points = graph[connected][:, connected], None if points is None else points[connected]
             init = init if isinstance(init, str) else np.asarray(init)[connected]
-        places = np.full((n, self.n_components), np.nan, dtype=np.float32)
-        places[connected] = self._optimized(init, graph, points, options, connected)
-        self.embedding_ = places[self.unique_inverse_] if self.unique else places
+        maps = []
+        for found in self._optimized(init, graph, points, options, connected, kept):
+            places = np.full((n, self.n_components), np.nan, dtype=np.float32)
+            places[connected] = found
+            maps.append(places[self.unique_inverse_] if self.unique else places)
+        self.embedding_, *self.embedding_list_ = maps
+        if not kept:
+            del self.embedding_list_
         if self.output_dens:
             self.rad_orig_ = log_radii(self.graph_, self.knn_)
-            self.rad_emb_ = map_log_radii(places, self.knn_.n_neighbors)
+            self.rad_emb_ = map_log_radii(self._places(), self.knn_.n_neighbors)
             if self.unique:
                 self.rad_orig_, self.rad_emb_ = (
                     self.rad_orig_[self.unique_inverse_],
@@ -538,9 +553,15 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 )
 
     def _optimized(
-        self, init: Any, graph: sparse.csr_array, points: Any, options: LayoutOptions, rows: np.ndarray
-    ) -> np.ndarray:
-        """Lay out a graph of some rows in the space of the map."""
+        self,
+        init: Any,
+        graph: sparse.csr_array,
+        points: Any,
+        options: LayoutOptions,
+        rows: np.ndarray,
+        kept: tuple[int, ...],
+    ) -> list[np.ndarray]:
+        """Lay out a graph of some rows in the space of the map; return the map, and those after some epochs."""
         space, density = self._space(), None
         if self.densmap:
             density = DensityForce(
@@ -556,10 +577,14 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         else:
             seed = derive_seed(self._seed, "start")
             start, self.init_used_ = initial_layout(init, graph, points, self.n_components, seed)
-        if space is None:
-            return optimize_layout(graph, start, options, random_state=self._seed, extra=density)
-        start = start if self.init_used_ == "given" else space.start(start)
-        return space.leave(optimize_layout(graph, start, options, random_state=self._seed, steps=space.steps))
+        if space is not None and self.init_used_ != "given":
+            start = space.start(start)
+        steps = EUCLIDEAN if space is None else space.steps
+        snapshots = Snapshots(kept, start.shape, density)
+        extra = snapshots if kept else density
+        found = optimize_layout(graph, start, options, random_state=self._seed, steps=steps, extra=extra)
+        maps = [found, *(snapshots.positions[epoch] for epoch in kept)]
+        return maps if space is None else [space.leave(one) for one in maps]
 
     def _space(self) -> OutputGeometry | None:
         """Where the map lives, if not in Euclidean space."""
@@ -600,7 +625,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_int(self.n_components, "n_components", minimum=1)
         n_epochs = (500 if n <= SMALL else 200) + (200 if self.densmap else 0)
         if self.n_epochs is not None:
-            n_epochs = check_int(self.n_epochs, "n_epochs", minimum=1)
+            n_epochs = check_epochs(self.n_epochs)[0]
         if (self.a is None) != (self.b is None):
             raise ValueError(f"a and b must be given together or not at all, got a={self.a} and b={self.b}.")
         a, b = (self.a, self.b) if self.a is not None else fit_curve(self.spread, self.min_dist)
