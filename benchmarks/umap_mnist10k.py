@@ -1,4 +1,4 @@
-"""The map of the MNIST test set by UMAP, beside umap-learn and PaCMAP."""
+"""The map of the MNIST test set by UMAP, beside umap-learn, PaCMAP and TorchDR."""
 
 from typing import Any
 
@@ -45,6 +45,13 @@ def pacmap(images: np.ndarray) -> np.ndarray:
     return PaCMAP().fit_transform(images)
 
 
+def torchdr(images: np.ndarray) -> np.ndarray:
+    """Map with TorchDR's own settings, by torch on all cores."""
+    from torchdr import UMAP
+
+    return UMAP(device="cpu").fit_transform(images)
+
+
 def judge(coordinates: np.ndarray) -> dict[str, float]:
     """Return 10-NN label accuracy, five-fold, and trustworthiness (15 neighbours) of a fixed part of the rows."""
     from sklearn.manifold import trustworthiness
@@ -74,6 +81,7 @@ BENCHMARK = Benchmark(
         Contender("holonomy", "holonomy", holonomy),
         Contender("umap-learn, no seed", "umap-learn", umap_learn),
         Contender("PaCMAP", "pacmap", pacmap),
+        Contender("TorchDR's UMAP", "torchdr", torchdr),
     ),
     prepare=prepare,
     load=load,
