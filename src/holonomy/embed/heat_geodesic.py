@@ -52,7 +52,8 @@ class HeatGeodesic(DistanceMap):
     laplacian : {"combinatorial", "symmetric", "random_walk"}, default "combinatorial"
         Which Laplacian the heat flows by; it changes the unit of t.
     harnack : float, default 1.0
-        Strength of the volume correction, in [0, 1.5]; 0 is Varadhan's formula alone.
+        Strength of the volume correction, in [0, 1.5]; 0 is Varadhan's formula alone, and better where noise hides the
+        manifold. With 1 a point is at distance 0 from itself, and rolls with little noise are measured best.
     log_normalize : bool, default False
         Whether logarithms of heat are divided by that of t; times must then exceed 1.
     denoise : float, default 0.0
