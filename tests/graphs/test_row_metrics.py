@@ -130,6 +130,7 @@ def test_approximate_search_knows_metrics_of_histograms():
         ("wasserstein", [[1.0, 1.0], [0.0, 1.0]], {}, "needs the cost"),
         ("sinkhorn", [[1.0, 1.0], [0.0, 1.0]], {"cost": [[1.0]]}, r"cost must be a \(2, 2\) array"),
         ("sinkhorn", [[1.0, 1.0], [0.0, 1.0]], {"cost": np.full((2, 2), 1e5)}, "too small"),
+        ("sinkhorn", [[1.0, 1.0], [0.0, 1.0]], {"cost": np.eye(2), "regularization": -1}, "regularization must be"),
     ],
 )
 def test_bad_rows_and_parameters_are_named(metric, X, parameters, message):

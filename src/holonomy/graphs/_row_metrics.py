@@ -10,6 +10,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaln, xlogy
 from scipy.stats import rankdata
 
+from holonomy._core.validation import check_float
+
 BOOLEAN_METRICS = {
     "dice", "jaccard", "kulsinski", "matching", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule",
 }  # fmt: skip
@@ -60,11 +62,11 @@ def row_distances(metric: Any, points: Any, parameters: dict[str, Any]) -> RowDi
 
         return haversine_distances
     if metric in {"kantorovich", "wasserstein", "sinkhorn"}:
-        given = {"cost": _cost(parameters, points.shape[1], metric)}
-        if metric == "sinkhorn":
-            given["regularization"] = float(parameters.get("regularization", 1.0))
-            return partial(_sinkhorn_distances, **given)
-        return partial(_transport_distances, **given)
+        cost = _cost(parameters, points.shape[1], metric)
+        if metric != "sinkhorn":
+            return partial(_transport_distances, cost=cost)
+        regularization = check_float(parameters.get("regularization", 1.0), "regularization", minimum=0.0)
+        return partial(_sinkhorn_distances, cost=cost, regularization=regularization)
     own = {
         "hellinger": _hellinger_distances,
         "ll_dirichlet": _dirichlet_distances,
@@ -241,8 +243,8 @@ def _transport_distances(a: np.ndarray, b: np.ndarray, cost: np.ndarray) -> np.n
 def _sinkhorn_distances(a: np.ndarray, b: np.ndarray, cost: np.ndarray, regularization: float) -> np.ndarray:
     """Cost of the entropically regularised plan; each pair is iterated by itself, so that it depends on no other."""
     p, q = _shares(a), _shares(b).T
-    kernel = np.exp(-cost / regularization)
-    if not (kernel.max(axis=0) > 0).all() or regularization <= 0:
+    kernel = np.exp(-cost / max(regularization, np.finfo(float).tiny))
+    if (kernel == 0).any():
         raise ValueError(f"regularization={regularization} is too small for costs up to {cost.max():.3g}; raise it.")
     result = np.empty((len(p), q.shape[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
