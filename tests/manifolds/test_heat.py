@@ -23,7 +23,14 @@ from holonomy.manifolds import (
     Sphere,
     Torus,
 )
-from holonomy.manifolds.heat import hyperbolic_heat, short_time_heat, spherical_heat
+from holonomy.manifolds.distributions import BrownianMotion
+from holonomy.manifolds.heat import (
+    hyperbolic_heat,
+    hyperbolic_log_heat,
+    short_time_heat,
+    spherical_heat,
+    spherical_log_heat,
+)
 
 
 def _tensor(*values):
@@ -68,6 +75,78 @@ def test_hyperbolic_heat_equals_mpmath(dim):
             exact = (-1) ** times * mp.diff(start, c, times) * mp.exp(-rate * s / 2) / (2 * mp.pi) ** times
             ours = float(hyperbolic_heat(_tensor(d), _tensor(float(s)), dim))
             assert ours == pytest.approx(float(exact), rel=1e-9)
+
+
+def _exact_spherical_log_heat(d, s, dim):
+    """The series of Gegenbauer polynomials, with digits enough for what cancels."""
+    digits = 40 + int(d * d / s / 4)
+    with mp.workdps(digits):
+        d, s, rate = mp.mpf(d), mp.mpf(s), mp.mpf(dim - 1) / 2
+        z, before, now, total = mp.cos(d), mp.mpf(0), mp.mpf(1), mp.mpf(0)
+        for order in range(int(mp.sqrt(5 * digits / s))):
+            total += (order / rate + 1) * mp.exp(-order * (order + dim - 1) * s / 2) * now
+            after = (2 * (order + rate) * z * now - (order + 2 * rate - 1) * before) / (order + 1)
+            before, now = now, after
+        half = mp.mpf(dim + 1) / 2
+        return float(mp.log(total * mp.gamma(half) / (2 * mp.pi**half)))
+
+
+@pytest.mark.parametrize("dim", [2, 3, 6, 12])
+def test_logs_of_spherical_heat_equal_mpmath_however_far_away(dim):
+    cases = [(d, s) for s in (0.6, 0.05) for d in (0.0, 0.5, 1.0, 2.5, 3.14, math.pi)]
+    cases += [(1.0, 1.9e-3), (0.0, 1.9e-3), (0.15, 1.9e-3)]
+    d, s = (torch.tensor(column, dtype=torch.float64) for column in zip(*cases, strict=True))
+    error = (spherical_log_heat(d, s, dim) - _tensor(*(_exact_spherical_log_heat(*case, dim) for case in cases))).abs()
+    assert float(error[:-2].max()) < 2e-11
+    # Early heat near its source leaves out what is of third order in the time.
+    assert float(error[-2:].max()) < 1e-8
+
+
+def test_logs_of_circular_heat_equal_those_of_one_winding():
+    d, s = _tensor(0.5, 3.0), _tensor(1e-3, 1e-3)
+    wound = -0.5 * d.square() / s - 0.5 * torch.log(2.0 * math.pi * s)
+    torch.testing.assert_close(spherical_log_heat(d, s, 1), wound)
+
+
+def test_slopes_of_spherical_log_heat_are_those_of_differences_in_every_form():
+    d, s = _tensor(0.03, 0.4, 2.0, 3.1), _tensor(1e-3, 0.3, 0.05, 0.02)
+    for dim in (2, 3, 6):
+        at = d.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(spherical_log_heat(at, s, dim).sum(), at)
+        step = 1e-5
+        rise = (spherical_log_heat(d + step, s, dim) - spherical_log_heat(d - step, s, dim)) / (2 * step)
+        torch.testing.assert_close(slope, rise, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4])
+def test_logs_of_hyperbolic_heat_go_on_where_the_kernel_underflows(dim):
+    near = _tensor(0.5, 2.0)
+    torch.testing.assert_close(
+        hyperbolic_log_heat(near, _tensor(0.7), dim).exp(), hyperbolic_heat(near, _tensor(0.7), dim)
+    )
+    d, s = 60.0, 0.5
+    with mp.workdps(40):
+        if dim == 3:
+            exact = -mp.mpf(s) / 2 - mp.mpf(d) ** 2 / (2 * s) + mp.log(d / mp.sinh(d)) - 1.5 * mp.log(2 * mp.pi * s)
+            assert float(hyperbolic_log_heat(_tensor(d), _tensor(s), dim)) == pytest.approx(float(exact), rel=1e-14)
+    assert hyperbolic_heat(_tensor(d), _tensor(s), dim) == 0.0
+    assert torch.isfinite(hyperbolic_log_heat(_tensor(d), _tensor(s), dim)).all()
+
+
+@pytest.mark.parametrize(
+    "space",
+    [Sphere(2), Hyperboloid(3), Euclidean(2), SpecialOrthogonal(3), Torus(2), SPD(2, LogEuclidean()),
+     Product(Sphere(2), Euclidean(1))],
+    ids=str,
+)  # fmt: skip
+def test_log_densities_of_brownian_motion_are_finite_far_away(space):
+    x = space.random_normal(std=0.3, random_state=0, dtype=torch.float64)
+    v = space.random_tangent(x, random_state=1)
+    y = space.exp(x, 2.0 * v / space.norm(x, v))
+    far = BrownianMotion(space, x, time=1e-3).log_prob(y)
+    assert float(space.heat_kernel(x, y, 1e-3)) == 0.0
+    assert float(far) == pytest.approx(-2000.0, rel=0.02)
+    torch.testing.assert_close(space.log_heat_kernel(x, y, 0.5).exp(), space.heat_kernel(x, y, 0.5))
 
 
 @pytest.mark.parametrize("dim", [2, 4, 5, 8])

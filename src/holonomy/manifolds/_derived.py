@@ -106,6 +106,10 @@ def _normal_log_prob(self: "Manifold", x: Tensor, mean: Tensor, std: Tensor) -> 
 
 
 def _heat_kernel(self: "Manifold", x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    return torch.exp(self._log_heat_kernel(x, y, s))
+
+
+def _log_heat_kernel(self: "Manifold", x: Tensor, y: Tensor, s: Tensor) -> Tensor:
     raise NotImplementedError(f"{self} knows no closed form or series of its heat kernel.")
 
 

@@ -36,16 +36,28 @@ def hyperbolic_heat(d: Tensor, s: Tensor, dim: int) -> Tensor:
     --------
     >>> import torch
     >>> from holonomy.manifolds.heat import hyperbolic_heat
-    >>> hyperbolic_heat(torch.tensor(1.0).double(), torch.tensor(1.0).double(), 3).round(decimals=5)
-    tensor(0.01987, dtype=torch.float64)
+    >>> round(float(hyperbolic_heat(torch.tensor(1.0).double(), torch.tensor(1.0).double(), 3)), 4)
+    0.0199
+    """
+    return torch.exp(hyperbolic_log_heat(d, s, dim))
+
+
+def hyperbolic_log_heat(d: Tensor, s: Tensor, dim: int) -> Tensor:
+    """Return the log of :func:`hyperbolic_heat` (...), also where the kernel is too small to be stored.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from holonomy.manifolds.heat import hyperbolic_log_heat
+    >>> round(float(hyperbolic_log_heat(torch.tensor(50.0).double(), torch.tensor(1.0).double(), 3)), 2)
+    -1298.65
     """
     d, s = torch.broadcast_tensors(d, s)
     order = (dim - 1) // 2
-    rate = 0.25 * (dim - 1) ** 2
-    front = torch.exp(-0.5 * rate * s - 0.5 * d.square() / s) / (2.0 * math.pi) ** order
+    front = -0.125 * (dim - 1) ** 2 * s - 0.5 * d.square() / s - order * math.log(2.0 * math.pi)
     if dim % 2:
-        return front * _derivative(d, s, order) / torch.sqrt(2.0 * math.pi * s)
-    return front * _integral(d, s, order + 1)
+        return front + torch.log(_derivative(d, s, order)) - 0.5 * torch.log(2.0 * math.pi * s)
+    return front + torch.log(_integral(d, s, order + 1))
 
 
 def _integral(d: Tensor, s: Tensor, order: int) -> Tensor:

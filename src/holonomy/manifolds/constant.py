@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from holonomy._core.validation import check_float, check_int
 from holonomy.manifolds.base import Manifold
-from holonomy.manifolds.heat import hyperbolic_heat, spherical_heat
+from holonomy.manifolds.heat import hyperbolic_log_heat, spherical_log_heat
 from holonomy.manifolds.means import DescentMean
 from holonomy.manifolds.numerics import safe_sqrt, widen
 from holonomy.manifolds.scalars import arc_ratio, sinc
@@ -128,14 +128,15 @@ class ConstantCurvature(Manifold):
         terms = -0.5 * (d / spread).square() - stretch
         return ((torch.logsumexp(terms, dim=0) if self._positive() else terms) - constant).to(x.dtype)
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
         """Evaluate in units of the curvature radius, where times are multiplied by the curvature."""
         scale = abs(self._value)
         d, time = widen(self._dist(x, y)), widen(s)
         if scale == 0.0:
-            return torch.exp(-0.5 * d.square() / time - 0.5 * self.dim * torch.log(2.0 * math.pi * time)).to(x.dtype)
-        kernel = spherical_heat if self._positive() else hyperbolic_heat
-        return (scale ** (0.5 * self.dim) * kernel(math.sqrt(scale) * d, scale * time, self.dim)).to(x.dtype)
+            return (-0.5 * d.square() / time - 0.5 * self.dim * torch.log(2.0 * math.pi * time)).to(x.dtype)
+        kernel = spherical_log_heat if self._positive() else hyperbolic_log_heat
+        found = kernel(math.sqrt(scale) * d, scale * time, self.dim)
+        return (0.5 * self.dim * math.log(scale) + found).to(x.dtype)
 
     def _mean_solver(self) -> DescentMean:
         return DescentMean("projection")

@@ -314,7 +314,7 @@ class BrownianMotion(Distribution):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Return the log of the heat kernel (...) at points x, where the space knows it."""
-        return self.manifold.heat_kernel(self.start.to(x.dtype), x, self.time).log()
+        return self.manifold.log_heat_kernel(self.start.to(x.dtype), x, self.time)
 
 
 def _mean(manifold: Manifold, mean: Tensor | None) -> Tensor:

@@ -83,8 +83,8 @@ class Euclidean(Manifold):
     def _log_volume_element(self, x: Tensor, v: Tensor) -> Tensor:
         return torch.zeros_like(self._inner(x, x, v))
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
-        return torch.exp(-0.5 * self._squared_dist(x, y) / s - 0.5 * self.dim * torch.log(2.0 * math.pi * s))
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        return -0.5 * self._squared_dist(x, y) / s - 0.5 * self.dim * torch.log(2.0 * math.pi * s)
 
     def _injectivity_radius(self) -> float:
         return math.inf

@@ -47,9 +47,9 @@ class FlatMetric(Metric):
     def _log_volume_element(self, space: Manifold, x: Tensor, v: Tensor) -> Tensor:
         return torch.zeros_like((x + v).sum(dim=tuple(range(-len(space.shape), 0))))
 
-    def _heat_kernel(self, space: Manifold, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    def _log_heat_kernel(self, space: Manifold, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
         square, time = widen(self._squared_dist(space, x, y)), widen(s)
-        return torch.exp(-0.5 * (square / time + space.dim * torch.log(2.0 * math.pi * time))).to(x.dtype)
+        return (-0.5 * (square / time + space.dim * torch.log(2.0 * math.pi * time))).to(x.dtype)
 
     def _random_tangent(self, space: Manifold, x: Tensor, generator: torch.Generator) -> Tensor:
         frame = self._frame(space, x)

@@ -160,8 +160,8 @@ class Product(Manifold):
     def _normal_log_prob(self, x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         return self._by_factor(lambda f, w, p, m: f._normal_log_prob(p, m, std / w**0.5), x, mean)
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
-        return torch.exp(self._by_factor(lambda f, w, p, q: f._heat_kernel(p, q, s / w).log(), x, y))
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        return self._by_factor(lambda f, w, p, q: f._log_heat_kernel(p, q, s / w), x, y)
 
     def _by_factor(self, density: Callable[..., Tensor], x: Tensor, y: Tensor) -> Tensor:
         """Sum log densities of the factors, each by the volume of its weighted metric."""
@@ -276,8 +276,8 @@ class Power(Manifold):
     def _normal_log_prob(self, x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         return self.base._normal_log_prob(x, mean, std.unsqueeze(-1)).sum(-1)
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
-        return self.base._heat_kernel(x, y, s.unsqueeze(-1)).prod(-1)
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        return self.base._log_heat_kernel(x, y, s.unsqueeze(-1)).sum(-1)
 
     def _residual(self, x: Tensor) -> Tensor:
         return self.base._residual(x).amax(-1)

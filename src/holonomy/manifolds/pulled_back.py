@@ -1,5 +1,6 @@
 """Metrics pulled back by a diffeomorphism: every verb is the verb of another metric, seen through a chart."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -120,9 +121,9 @@ class PulledBack(Metric):
     def _log_volume_element(self, space: "Manifold", x: Tensor, v: Tensor) -> Tensor:
         return self.base._log_volume_element(space, self.chart(x), self.chart.push(x, v))
 
-    def _heat_kernel(self, space: "Manifold", x: Tensor, y: Tensor, s: Tensor) -> Tensor:
-        kernel = self.base._heat_kernel(space, self.chart(x), self.chart(y), s / self.scale**2)
-        return kernel / self.scale**space.dim
+    def _log_heat_kernel(self, space: "Manifold", x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        found = self.base._log_heat_kernel(space, self.chart(x), self.chart(y), s / self.scale**2)
+        return found - space.dim * math.log(self.scale)
 
     def _mean_solver(self, space: "Manifold") -> ChartMean:
         return ChartMean(self.chart, self.base)

@@ -13,7 +13,7 @@ from holonomy.manifolds.means import DescentMean
 from holonomy.manifolds.numerics import safe_sqrt, widen
 from holonomy.manifolds.polar import polar_factor, rotation_factor
 from holonomy.manifolds.rotation_conversions import axis_angle_to_matrix, hat, matrix_to_axis_angle
-from holonomy.manifolds.rotation_kernels import so3_heat_kernel
+from holonomy.manifolds.rotation_kernels import so3_log_heat_kernel
 from holonomy.manifolds.scalars import stumpff
 from holonomy.manifolds.symmetric import apply_function, symmetrize
 
@@ -135,9 +135,9 @@ class SpecialOrthogonal(Manifold):
         areas = (math.log(2.0) + 0.5 * j * math.log(math.pi) - math.lgamma(0.5 * j) for j in range(2, self.n + 1))
         return sum(areas)
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
         if self.n == 3:
-            return so3_heat_kernel(self._dist(x, y), s)
+            return so3_log_heat_kernel(self._dist(x, y), s)
         raise NotImplementedError(f"{self} knows no closed form of its heat kernel; only n = 3 does.")
 
     def _mean_solver(self) -> DescentMean:

@@ -117,8 +117,8 @@ class Torus(Manifold):
         density = torch.where(spread > 0.5, series, images) - self.periods.log()
         return density.sum(-1).to(x.dtype)
 
-    def _heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
-        return torch.exp(self._normal_log_prob(y, x, s.sqrt()))
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        return self._normal_log_prob(y, x, s.sqrt())
 
     def _residual(self, x: Tensor) -> Tensor:
         return torch.where(torch.isfinite(x).all(-1), 0.0, math.inf).to(x.dtype)

@@ -339,6 +339,9 @@ class Mesh(MeshFunctions, Manifold):
         decay = torch.exp(-0.5 * torch.from_numpy(values) * s.double().cpu().unsqueeze(-1))
         return (waves[0] * waves[1] * decay).sum(-1).to(x.device, x.dtype)
 
+    def _log_heat_kernel(self, x: Tensor, y: Tensor, s: Tensor) -> Tensor:
+        return self._heat_kernel(x, y, s).log()
+
     def extra_repr(self) -> str:
         """Return the numbers of vertices and triangles."""
         return f"{self.n_vertices} vertices, {self.n_faces} faces"
