@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from holonomy.manifolds._lane_functions import arcs
+from holonomy.manifolds._lanes import LANES, ROWS, lane_array, load, root, spread, store
 from holonomy.manifolds._row_loops import (
     arc,
     difference,
@@ -36,9 +38,17 @@ def _conformal(k, x, y, i):
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    for i in range(start, stop):
-        _, _, q = _conformal(k, x, y, i)
-        out[i] = 2.0 * math.sqrt(q) * arc(-k * q)
+    lanes = lane_array(ROWS // LANES)
+    numbers = lanes.reshape(ROWS)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        for i in range(count):
+            numbers[i] = _conformal(k, x, y, first + i)[2]
+        for i in range((count + LANES - 1) // LANES):
+            q = load(lanes, i)
+            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, i)
+        for i in range(count):
+            out[first + i] = numbers[i]
 
 
 @kernel

@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from holonomy.manifolds._lane_functions import arcs
+from holonomy.manifolds._lanes import LANES, ROWS, lane_array, load, root, spread, store
 from holonomy.manifolds._row_loops import (
     arc,
     difference,
@@ -115,9 +117,17 @@ def _apart(k, x, y, i):
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    for i in range(start, stop):
-        q = _half_chord(k, x, y, i)[1]
-        out[i] = 2.0 * math.sqrt(q) * arc(-k * q)
+    lanes = lane_array(ROWS // LANES)
+    numbers = lanes.reshape(ROWS)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        for i in range(count):
+            numbers[i] = _half_chord(k, x, y, first + i)[1]
+        for i in range((count + LANES - 1) // LANES):
+            q = load(lanes, i)
+            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, i)
+        for i in range(count):
+            out[first + i] = numbers[i]
 
 
 @kernel
@@ -188,6 +198,22 @@ def _lift(k, xx, yy, rise):
 
 
 @kept
+def _number_slopes(k, x, y, i, pair, by_q, g_x, g_y):
+    """Fill the gradients of a function whose derivative by q is ``by_q``, in one pass where no care is needed."""
+    if not pair[0]:
+        _clear(i, g_x, g_y)
+        _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y)
+        return
+    half, lift_x, lift_y = 0.5 * by_q, _lift(k, pair[2], pair[3], pair[5]), _lift(k, pair[3], pair[2], pair[5])
+    for j in range(x.shape[1]):
+        a, b = np.float64(x[i, j]), np.float64(y[i, j])
+        d = difference(a, b)
+        g_x[i, j] = -half * turned(a, d, lift_x)
+        g_y[i, j] = half * turned(b, d, lift_y)
+    g_x[i, 0], g_y[i, 0] = 0.0, 0.0
+
+
+@kept
 def _clear(i, g_x, g_y):
     for j in range(g_x.shape[1]):
         g_x[i, j] = 0.0
@@ -201,8 +227,7 @@ def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
         pair = _half_chord(k, x, y, i)
         q = pair[1]
         below = math.sqrt(q * (1.0 - k * q))
-        _clear(i, g_x, g_y)
-        _chord_slopes(k, x, y, i, pair, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
+        _number_slopes(k, x, y, i, pair, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
 
 
 @kernel
@@ -210,8 +235,7 @@ def squared_dist_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`squared_dist`."""
     for i in range(start, stop):
         pair = _half_chord(k, x, y, i)
-        _clear(i, g_x, g_y)
-        _chord_slopes(k, x, y, i, pair, 4.0 * stretch(-k * pair[1]) * g[i], g_x, g_y)
+        _number_slopes(k, x, y, i, pair, 4.0 * stretch(-k * pair[1]) * g[i], g_x, g_y)
 
 
 @kernel
@@ -234,12 +258,21 @@ def log_slopes(k, x, y, g, g_x, g_y, start, stop):
         q = pair[1]
         s = stretch(-k * q)
         steep = -k * stretch_slope(-k * q, s)
-        p = 2.0 * k * q * s
+        back = 2.0 * k * q * s - s
+        by_q = products(g, x, i, 0) * 2.0 * k * (s + q * steep) + moves(g, x, y, i, 0) * steep
+        if pair[0]:
+            half, lift_x, lift_y = 0.5 * by_q, _lift(k, pair[2], pair[3], pair[5]), _lift(k, pair[3], pair[2], pair[5])
+            for j in range(x.shape[1]):
+                a, b, h = np.float64(x[i, j]), np.float64(y[i, j]), np.float64(g[i, j])
+                d = difference(a, b)
+                g_x[i, j] = back * h - half * turned(a, d, lift_x)
+                g_y[i, j] = s * h + half * turned(b, d, lift_y)
+            g_x[i, 0], g_y[i, 0] = back * g[i, 0], s * g[i, 0]
+            continue
         for j in range(x.shape[1]):
             h = np.float64(g[i, j])
-            g_x[i, j] = (p - s) * h
+            g_x[i, j] = back * h
             g_y[i, j] = s * h
-        by_q = products(g, x, i, 0) * 2.0 * k * (s + q * steep) + moves(g, x, y, i, 0) * steep
         _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y)
 
 

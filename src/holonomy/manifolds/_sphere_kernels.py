@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from holonomy.manifolds._lane_functions import angles
+from holonomy.manifolds._lanes import LANES, ROWS, lane_array, load, root, spread, store
 from holonomy.manifolds._row_loops import (
     SERIES,
     arcsin_slope,
@@ -67,8 +69,18 @@ def _angle(pair):
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    for i in range(start, stop):
-        out[i] = _angle(_pair(x, y, i)) / math.sqrt(k)
+    radius = spread(1.0 / math.sqrt(k))
+    lanes, others = lane_array(ROWS // LANES), lane_array(ROWS // LANES)
+    sines, cosines = lanes.reshape(ROWS), others.reshape(ROWS)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        for i in range(count):
+            xx, _, xy, _, _, rr = _pair(x, y, first + i)
+            sines[i], cosines[i] = rr * xx, xy
+        for i in range((count + LANES - 1) // LANES):
+            store(radius * angles(root(load(lanes, i)), load(others, i)), lanes, i)
+        for i in range(count):
+            out[first + i] = sines[i]
 
 
 @kernel

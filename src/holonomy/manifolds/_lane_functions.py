@@ -1,0 +1,70 @@
+"""Scalar functions of distances in compiled code, a vector of arguments at once, to double precision."""
+
+import math
+
+import numpy as np
+
+from holonomy.manifolds._lanes import exponent, fraction, part, root, size, spread, where_less
+from holonomy.manifolds._row_loops import SERIES
+
+HALVES = math.log(2.0)
+_ARTANH = tuple(1.0 / (2 * n + 1) for n in range(11, -1, -1))
+_ARCTAN = tuple((-1.0) ** n / (2 * n + 1) for n in range(21, -1, -1))
+
+
+def _arsinh_series(count):
+    """Return the coefficients of arsinh(t) / t by t^2, the highest first."""
+    found = [1.0]
+    for n in range(count - 1):
+        found.append(-found[-1] * (2 * n + 1) ** 2 / (2.0 * (n + 1) * (2 * n + 3)))
+    return tuple(reversed(found))
+
+
+_ARC = _arsinh_series(13)
+
+
+@part
+def polynomial(coefficients, z):
+    """Return the polynomial of these coefficients, the highest first."""
+    total = spread(0.0)
+    for c in coefficients:
+        total = total * z + spread(c)
+    return total
+
+
+@part
+def logarithm(x):
+    """Return log(x) of positive normal numbers; what is infinite or not a number stays so."""
+    one, half = spread(1.0), spread(0.5)
+    f, e = fraction(x), exponent(x)
+    large = spread(math.sqrt(2.0))
+    e, f = where_less(large, f, e + one, e), where_less(large, f, half * f, f)
+    z = (f - one) / (f + one)
+    value = e * spread(HALVES) + (z + z) * polynomial(_ARTANH, z * z)
+    return where_less(x, spread(np.inf), value, x)
+
+
+@part
+def arcs(z):
+    """Return arsinh(t) / t at t = sqrt(z), for z >= 0."""
+    one, series = spread(1.0), spread(SERIES)
+    t = root(where_less(z, series, one, z))
+    value = logarithm(t + root(one + t * t)) / t
+    return where_less(z, series, polynomial(_ARC, z), value)
+
+
+@part
+def angles(sine, cosine):
+    """Return the angles in [0, pi] of vectors of these coordinates, of which the first are not negative."""
+    zero, one = spread(0.0), spread(1.0)
+    width = size(cosine)
+    steep = where_less(width, sine, one, zero)
+    low, high = where_less(width, sine, width, sine), where_less(width, sine, sine, width)
+    # An angle of at most an eighth of a turn, less one of half that where it is above a sixteenth.
+    beyond = where_less(spread(math.sqrt(2.0) - 1.0) * high, low, one, zero)
+    up = where_less(zero, beyond, low - high, low)
+    down = where_less(zero, beyond, low + high, high)
+    r = up / where_less(zero, down, down, one)
+    angle = beyond * spread(0.25 * math.pi) + r * polynomial(_ARCTAN, r * r)
+    angle = where_less(zero, steep, spread(0.5 * math.pi) - angle, angle)
+    return where_less(cosine, zero, spread(math.pi) - angle, angle)
