@@ -63,11 +63,10 @@ class MetricField(Manifold):
         """Return Christoffel's symbols (..., n, n, n), the upper index first."""
         # One pass in forward mode, with the directions as one more axis of the batch.
         copies = x.expand(self.dim, *x.shape).contiguous()
-        directions = torch.eye(self.dim, dtype=x.dtype, device=x.device).reshape(
-            self.dim, *[1] * (x.ndim - 1), self.dim
-        )
-        values, derivatives = torch.func.jvp(self.metric, (copies,), (directions.expand_as(copies).contiguous(),))
-        slopes = derivatives.movedim(0, -1)
+        directions = torch.eye(self.dim, dtype=x.dtype, device=x.device)
+        directions = directions.reshape(self.dim, *[1] * (x.ndim - 1), self.dim).expand_as(copies)
+        along = torch.func.jvp(self.metric, (copies,), (directions.contiguous(),))
+        values, slopes = along[0], along[1].movedim(0, -1)
         # slopes[..., i, j, k] = d_k g_ij
         first = 0.5 * (slopes + slopes.transpose(-1, -2) - slopes.movedim(-1, -3))
         return torch.linalg.solve(values[0], first.flatten(-2)).unflatten(-1, (self.dim, self.dim))
