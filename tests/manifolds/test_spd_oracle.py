@@ -87,17 +87,22 @@ def test_affine_invariant_dist_is_relatively_precise_between_near_points(gap):
     assert float(SPD(4).dist(A, A)) == 0.0
 
 
+def _exact_verb_at(verb, A, other):
+    """Return affine-invariant exp or log of mpmath's matrices by the textbook formula, through a Cholesky factor."""
+    L = mp.cholesky(A)
+    W = L**-1
+    return L * _mp_apply(W * other * W.T, getattr(mp, verb)) * L.T
+
+
 def _exact_verb(verb, A, B, V):
-    """Return an affine-invariant verb by its textbook formula, through a Cholesky factor."""
+    """Return an affine-invariant verb in double precision."""
     with mp.workdps(60):
         A, B, V = _mp(A), _mp(B), _mp(V)
-        L = mp.cholesky(A)
-        W = L**-1
-        if verb == "exp":
-            result = L * _mp_apply(W * V * W.T, mp.exp) * L.T
-        elif verb == "log":
-            result = L * _mp_apply(W * B * W.T, mp.log) * L.T
+        if verb != "transport":
+            result = _exact_verb_at(verb, A, V if verb == "exp" else B)
         else:
+            L = mp.cholesky(A)
+            W = L**-1
             move = L * _mp_apply(W * B * W.T, mp.sqrt) * W
             result = move * V * move.T
         return torch.tensor([[float(result[i, j]) for j in range(4)] for i in range(4)], dtype=torch.float64)
@@ -144,6 +149,38 @@ def test_gradients_of_distances_equal_mpmath(condition):
             up, down = (_exact_dist_at(_mp(A) + sign * step * _mp(V), _mp(B)) for sign in (1, -1))
             expected = float((up - down) / (2 * step))
         assert abs(float((gradient * V).sum()) - expected) <= 1e-12 + 64.0 * condition * torch.finfo(torch.float64).eps
+
+
+@pytest.mark.usefixtures("passes")
+@pytest.mark.parametrize("verb", ["exp", "log"])
+@pytest.mark.parametrize(
+    ("dtype", "condition"), [(torch.float64, 1.5), (torch.float64, 1e3), (torch.float64, 1e6), (torch.float32, 1.5)]
+)
+def test_gradients_of_exp_and_log_equal_mpmath(verb, dtype, condition):
+    """By both inputs along directions that change every eigenvalue by about as much as itself."""
+    A, B = _pair(4, condition, dtype=dtype)
+    root = torch.linalg.cholesky(A.double())
+    generator = torch.Generator().manual_seed(2)
+    G, H, weights = (torch.randn(4, 4, generator=generator, dtype=torch.float64) for _ in range(3))
+    V, move = ((root @ (0.5 * (z + z.T)) @ root.T).to(dtype) for z in (G, H))
+    V, move, weights = (0.5 * (z + z.T) for z in (V, move, torch.linalg.inv(root).T @ weights @ torch.linalg.inv(root)))
+    inputs = [A, V if verb == "exp" else B]
+    for index in (0, 1):
+        variables = [z.clone().requires_grad_() for z in inputs]
+        output = getattr(SPD(4), verb)(*variables).double()
+        (gradient,) = torch.autograd.grad((output * weights).sum(), variables[index])
+        with mp.workdps(60):
+            step = mp.mpf(10) ** -20
+            ends = []
+            for sign in (1, -1):
+                moved = [_mp(z) for z in inputs]
+                moved[index] = moved[index] + sign * step * _mp(move)
+                ends.append(_exact_verb_at(verb, *moved))
+            slope = (ends[0] - ends[1]) / (2 * step)
+            expected = float(mp.fsum(slope[i, j] * float(weights[i, j]) for i in range(4) for j in range(4)))
+            size = float(mp.fsum(abs(slope[i, j] * float(weights[i, j])) for i in range(4) for j in range(4)))
+        error = abs(float((gradient.double() * move.double()).sum()) - expected)
+        assert error <= size * ((1e-5 if dtype is torch.float32 else 1e-12) + 64.0 * condition * torch.finfo(dtype).eps)
 
 
 @pytest.mark.usefixtures("passes")
