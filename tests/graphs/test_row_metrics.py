@@ -39,6 +39,16 @@ def test_set_metrics_of_sparse_rows_equal_those_of_dense_ones(counts, metric, mo
     np.testing.assert_array_equal(large.distances, dense.distances)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "hellinger", "jaccard"])
+def test_few_rows_are_asked_of_many_sparse_ones(counts, metric, monkeypatch):
+    expected = NeighborIndex(counts, metric=metric).query(counts[:3] + 1, 5)
+    monkeypatch.setattr("holonomy.graphs.search.DENSE_ENTRIES", 100)
+    index = NeighborIndex(sparse.csr_matrix(counts), metric=metric)
+    for rows in (counts[:3] + 1, sparse.csr_matrix(counts[:3] + 1)):
+        for found, known in zip(index.query(rows, 5), expected, strict=True):
+            np.testing.assert_allclose(found, known, atol=1e-6)
+
+
 DEFINITIONS = {
     "hellinger": lambda x, y: np.sqrt(max(1 - np.sqrt(x * y).sum() / np.sqrt(x.sum() * y.sum()), 0)),
     "matching": lambda x, y: np.mean((x > 0) != (y > 0)),

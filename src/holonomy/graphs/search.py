@@ -220,8 +220,12 @@ class NeighborIndex:
         """Check rows and bring them to the form the metric is computed on."""
         if self._metric == "precomputed":
             return check_points(X, name=name, accept_sparse=True)
+        held = getattr(self, "_points", None)
         is_measured_sparse = not callable(self._metric) and self._metric in SPARSE_METRICS
-        if sparse.issparse(X) and (np.prod(X.shape, dtype=float) <= DENSE_ENTRIES or not is_measured_sparse):
+        is_large = sparse.issparse(X) and np.prod(X.shape, dtype=float) > DENSE_ENTRIES
+        # Queries take the form of the points, however few they are.
+        stays_sparse = is_large and is_measured_sparse if held is None else sparse.issparse(held)
+        if sparse.issparse(X) and not stays_sparse:
             check_memory(
                 float(np.prod(X.shape, dtype=float)) * np.dtype(X.dtype).itemsize,
                 f"dense rows for metric {self.metric!r} of sparse {name}",
@@ -229,6 +233,8 @@ class NeighborIndex:
             )
             X = X.toarray()
         points = check_points(X, name=name, accept_sparse=True)
+        if stays_sparse and not sparse.issparse(points):
+            points = sparse.csr_array(points)
         if not callable(self._metric) and self._metric in BOOLEAN_METRICS:
             return points != 0
         if not callable(self._metric):
