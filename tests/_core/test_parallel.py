@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from holonomy._core import parallel
-from holonomy._core.parallel import available_cores, in_threads, resolve_jobs, threads
+from holonomy._core.parallel import available_cores, in_threads, native_threads, resolve_jobs, threads
 
 
 @pytest.fixture
@@ -91,3 +91,36 @@ def test_the_threads_are_there_after_a_fork():
         in_threads(lambda piece: None, range(4), 2)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_work_in_threads_may_use_threads_itself():
+    done, lock = [], threading.Lock()
+
+    def inner(piece):
+        with lock:
+            done.append(piece)
+
+    in_threads(lambda piece: in_threads(inner, range(10 * piece, 10 * piece + 10), 3), range(6), 3)
+    assert sorted(done) == list(range(60))
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_nothing_is_begun_after_an_error(n_threads):
+    begun = []
+
+    def work(piece):
+        begun.append(piece)
+        raise KeyError(piece)
+
+    with pytest.raises(KeyError):
+        in_threads(work, range(100), n_threads)
+    assert len(begun) <= n_threads
+
+
+def test_libraries_loaded_later_are_limited_too():
+    with native_threads(1):
+        pass
+    import scipy.linalg  # noqa: F401  (loads a BLAS of its own, if nothing has before)
+
+    with native_threads(1, "blas"):
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}

@@ -1,12 +1,13 @@
 """How many threads a computation may use, for numba, BLAS and OpenMP at once."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 
 def available_cores() -> int:
@@ -45,23 +46,45 @@ def threads(n_jobs: int | None) -> Iterator[int]:
     count = min(resolve_jobs(n_jobs), numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     numba.set_num_threads(count)
     try:
-        with threadpool_limits(count):
+        with native_threads(count):
             yield count
     finally:
         numba.set_num_threads(before)
+
+
+def native_threads(count: int, user_api: str | None = None) -> AbstractContextManager[Any]:
+    """Limit BLAS and OpenMP, or one of both, to ``count`` threads inside a with block, and numba not at all."""
+    return _controller().limit(limits=count, user_api=user_api)
+
+
+_found: tuple[int, ThreadpoolController] | None = None
+
+
+def _controller() -> ThreadpoolController:
+    """Return what controls the loaded libraries; they are looked up again only after something was imported."""
+    global _found
+    loaded = len(sys.modules)
+    if _found is None or _found[0] != loaded:
+        _found = loaded, ThreadpoolController()
+    return _found[1]
 
 
 def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], n_threads: int) -> None:
     """Call ``work`` once for each piece, in this thread and up to ``n_threads - 1`` others that are kept for the next.
 
     Worth it where the work releases the interpreter's lock; which thread takes which piece is left open. The first
-    error is raised when all threads are done.
+    error is raised when all threads are done with the pieces they have begun.
     """
     waiting = iter(pieces)
 
     def take() -> None:
-        for piece in waiting:
-            work(piece)
+        try:
+            for piece in waiting:
+                work(piece)
+        except BaseException:
+            for _ in waiting:  # nothing is begun after an error
+                continue
+            raise
 
     helpers = min(n_threads, len(pieces)) - 1
     if helpers < 1:
@@ -71,7 +94,8 @@ def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], n_threads: in
     try:
         take()
     finally:
-        errors = [one.exception() for one in pending]
+        # A helper that has not started is not waited for: its thread may be busy elsewhere.
+        errors = [None if one.cancel() else one.exception() for one in pending]
     for error in errors:
         if error is not None:
             raise error

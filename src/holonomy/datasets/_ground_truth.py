@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_float, check_int
 
@@ -264,7 +264,7 @@ class Observation:
             )
         normal = self.generator("frame").standard_normal((self.ambient_dim, own_dim))
         # On several threads, BLAS adds up in an order that depends on their number.
-        with threadpool_limits(1, user_api="blas"):
+        with native_threads(1, user_api="blas"):
             columns, triangle = np.linalg.qr(normal)
             # The sign of the diagonal is a convention of the solver; fixing it makes the law uniform.
             frame = columns * np.where(np.diag(triangle) < 0, -1.0, 1.0)

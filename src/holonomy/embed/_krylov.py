@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from holonomy._core.parallel import native_threads
 
 GUARD = 6
 """Vectors of a block beyond those asked for, so that repeated eigenvalues are all found."""
@@ -29,14 +30,14 @@ def largest_eigenpairs(
     value is an upper bound of the smallest eigenvalue, and the exact one up to 200 points.
     """
     if n <= DENSE_UP_TO:
-        with threadpool_limits(1):
+        with native_threads(1):
             values, vectors = np.linalg.eigh(apply(np.eye(n)))
         return values[::-1][:n_pairs], vectors[:, ::-1][:, :n_pairs], float(values[0])
     width = n_pairs + GUARD
     block = rng.standard_normal((n, width))
     for _ in range(max_restarts):
         basis, images = _krylov(apply, block)
-        with threadpool_limits(1):
+        with native_threads(1):
             projected = basis.T @ images
             values, mixing = np.linalg.eigh((projected + projected.T) / 2.0)
             values, mixing = values[::-1], mixing[:, ::-1]
@@ -51,7 +52,7 @@ def _krylov(apply: Callable[[np.ndarray], np.ndarray], block: np.ndarray) -> tup
     """Return an orthonormal basis of the block and its first products, and the products of the basis."""
     basis, images = np.empty((len(block), 0)), np.empty((len(block), 0))
     for _ in range(DEPTH):
-        with threadpool_limits(1):
+        with native_threads(1):
             for _ in range(2):
                 block = block - basis @ (basis.T @ block)
                 block, _ = np.linalg.qr(block)

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numba import njit
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import generator
 from holonomy._core.validation import check_points
 from holonomy.graphs import NeighborGraph, NeighborIndex
@@ -41,7 +41,7 @@ def _principal_axes(X: np.ndarray, n_axes: int, seed: int) -> tuple[np.ndarray, 
     sample = X[chosen]
     mean = sample.mean(axis=0, dtype=np.float64)
     centred = (sample - mean).astype(np.float32)
-    with threadpool_limits(1):
+    with native_threads(1):
         _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     return mean.astype(np.float32), np.ascontiguousarray(vectors[:, ::-1][:, :n_axes], dtype=np.float32)
 

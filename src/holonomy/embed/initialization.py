@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import generator
 from holonomy._core.validation import check_points
 from holonomy.graphs import connected_components, leading_spectrum
@@ -93,7 +93,7 @@ def _principal(X: Any, n_components: int) -> np.ndarray:
     n, d = X.shape
     rank = min(n_components, n - 1, d)
     coordinates = np.zeros((n, n_components))
-    with threadpool_limits(1):
+    with native_threads(1):
         if sparse.issparse(X):
             coordinates[:, :rank] = TruncatedSVD(rank, random_state=0).fit_transform(X)
             return coordinates

@@ -8,9 +8,9 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.progress import progress
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option, check_points
@@ -155,7 +155,7 @@ def _initial_from_vectors(init: Any, vectors: np.ndarray, n_components: int, ran
         return spread * generator(seed).standard_normal((n, m))
     rank = min(m, p)
     start = np.zeros((n, m))
-    with threadpool_limits(1):
+    with native_threads(1):
         centred = vectors - vectors.mean(axis=0, dtype=np.float64)
         _, axes = np.linalg.eigh(centred.T @ centred)
         start[:, :rank] = orient(centred @ axes[:, ::-1][:, :rank], axis=0)

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 from sklearn.isotonic import isotonic_regression
-from threadpoolctl import threadpool_limits
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.progress import progress
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
 from holonomy._core.validation import check_float, check_int
@@ -243,11 +243,11 @@ def _solver(weights: np.ndarray | None, n: int) -> Callable[[np.ndarray], np.nda
     np.fill_diagonal(matrix, 0.0)
     np.fill_diagonal(matrix, -matrix.sum(axis=1))
     scale = float(np.diagonal(matrix).mean())
-    with threadpool_limits(1):
+    with native_threads(1):
         factor = linalg.cho_factor(matrix + scale / n)
 
     def solve(moved: np.ndarray) -> np.ndarray:
-        with threadpool_limits(1):
+        with native_threads(1):
             solution = linalg.cho_solve(factor, moved)
         return solution - solution.mean(axis=0)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy._core.progress import progress
 from holonomy._core.random import generator
 from holonomy.graphs._blocks import run_blocks
@@ -54,7 +54,7 @@ class CellIndex:
         rng = generator(seed, "cells")
         n = len(points)
         sample = np.sort(rng.choice(n, sample_size(n, points.shape[1]), replace=False))
-        with threadpool_limits(1):
+        with native_threads(1):
             mean, axes, coordinates = _principal_axes(points, sample)
             step = rounding_step(coordinates)
             codes, norms = _encode(points, mean, axes, step)
@@ -87,7 +87,7 @@ class CellIndex:
                     best_candidates(codes[rows] @ around, column_norms, columns, lists[rows])
                     bar.advance(rows.stop - rows.start)
 
-        with progress("Searching neighbours", total=len(codes)) as bar, threadpool_limits(1):
+        with progress("Searching neighbours", total=len(codes)) as bar, native_threads(1):
             run_blocks(gather, len(self.centres), block=1)
         lists = join_lists(lists, k, codes, norms)
         indices = np.empty((len(codes), k), dtype=np.int32)
@@ -107,7 +107,7 @@ class CellIndex:
         ``own`` (m,) is each query's own index among the points, or -1. A query's answer depends on nothing but the
         query: its candidates come from the cells around the cell it falls into.
         """
-        with threadpool_limits(1):
+        with native_threads(1):
             codes, _ = _encode(queries, self.mean, self.axes, self.step)
         indices = np.empty((len(queries), k), dtype=np.int32)
         distances = np.empty((len(queries), k))
@@ -123,7 +123,7 @@ class CellIndex:
                 indices[rows], distances[rows] = self._nearest(candidates, queries[rows], own[rows], k)
                 bar.advance(len(rows))
 
-        with progress("Searching neighbours", total=len(queries)) as bar, threadpool_limits(1):
+        with progress("Searching neighbours", total=len(queries)) as bar, native_threads(1):
             run_blocks(find, len(groups), block=1)
         return indices, distances
 

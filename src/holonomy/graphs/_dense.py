@@ -1,8 +1,8 @@
 """Dense linear algebra that gives the same bits for any number of threads."""
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy.graphs._blocks import run_blocks
 
 
@@ -13,20 +13,20 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     def fill(start: int, stop: int) -> None:
         np.matmul(a[start:stop], b, out=result[start:stop])
 
-    with threadpool_limits(1):
+    with native_threads(1):
         run_blocks(fill, a.shape[0], block=256)
     return result
 
 
 def eigenpairs(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return all eigenvalues of a symmetric matrix, ascending, and unit eigenvectors as columns."""
-    with threadpool_limits(1):
+    with native_threads(1):
         return np.linalg.eigh(matrix)
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return squared Euclidean distances between the rows of ``a`` (m, d) and ``b`` (n, d), shape (m, n)."""
-    with threadpool_limits(1):
+    with native_threads(1):
         norms_a, norms_b = (np.einsum("ij,ij->i", rows, rows) for rows in (a, b))
     result = product(a, np.ascontiguousarray(b.T))
     result *= -2.0

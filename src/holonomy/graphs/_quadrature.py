@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import generator
 
 N_STEPS = 56
@@ -31,7 +31,7 @@ class SpectralMeasure:
 
 def dense_measure(matrix: sparse.csr_array) -> SpectralMeasure:
     """All eigenvalues, each of weight 1."""
-    with threadpool_limits(1):
+    with native_threads(1):
         return SpectralMeasure(np.linalg.eigvalsh(matrix.toarray()), np.ones(matrix.shape[0]))
 
 
@@ -39,7 +39,7 @@ def sampled_measure(matrix: sparse.csr_array, n_probes: int, seed: int) -> Spect
     """Stochastic Lanczos quadrature: Gauss nodes and weights of random signs, averaged over the probes."""
     n = matrix.shape[0]
     nodes, weights = [], []
-    with threadpool_limits(1):  # inner products sum in another order for another number of threads
+    with native_threads(1):  # inner products sum in another order for another number of threads
         for probe in range(n_probes):
             diagonal, beside = _lanczos(matrix, _signs(n, seed, probe), min(N_STEPS, n))
             values, vectors = linalg.eigh_tridiagonal(diagonal, beside[:-1])
@@ -50,7 +50,7 @@ def sampled_measure(matrix: sparse.csr_array, n_probes: int, seed: int) -> Spect
 
 def upper_bound(matrix: sparse.csr_array, n_steps: int = 24) -> float:
     """Return a number above the largest eigenvalue: the largest Ritz value and the norm of the last residual."""
-    with threadpool_limits(1):
+    with native_threads(1):
         diagonal, beside = _lanczos(matrix, _signs(matrix.shape[0], 0, 0), min(n_steps, matrix.shape[0]))
     return float(linalg.eigvalsh_tridiagonal(diagonal, beside[:-1])[-1] + beside[-1])
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import csgraph
-from threadpoolctl import threadpool_limits
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.validation import check_option
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._sparse import check_affinity
@@ -365,7 +365,7 @@ def _align(bases: np.ndarray, weights: sparse.csr_array, *, rotations: bool) -> 
         maps[edges] = left @ right
         agreement[edges] = np.minimum(cosines[:, -1], 1.0)
 
-    with threadpool_limits(1, user_api="blas"):
+    with native_threads(1, user_api="blas"):
         run_blocks(align, len(upper), block=EDGES_AT_ONCE)
     lower = np.flatnonzero(columns < rows)
     mirrored = reverse_edges(weights)[lower]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.validation import Points, check_float, check_int, check_option, check_points
 from holonomy.graphs._blocks import run_blocks
 from holonomy.graphs._signs import orient
@@ -123,7 +123,7 @@ def tangent_spaces(
         variances[start:stop], dims[start:stop], axes = _principal_axes(cloud, rank, choose)
         frames[start] = orient(axes, axis=1).astype(points.dtype, copy=False)
 
-    with threadpool_limits(1, user_api="blas"):
+    with native_threads(1, user_api="blas"):
         run_blocks(fit, n, block=max(1, CHUNK_BYTES // (8 * d * (graph.n_neighbors + 1))))
     bases = np.zeros((n, d, dims.max()), dtype=points.dtype)
     for start in sorted(frames):

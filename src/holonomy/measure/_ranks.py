@@ -7,8 +7,8 @@ import numpy as np
 from numba import njit
 from scipy import sparse
 from sklearn.metrics import pairwise_distances
-from threadpoolctl import threadpool_limits
 
+from holonomy._core.parallel import native_threads
 from holonomy.graphs._blocks import run_blocks
 
 Metric = str | Callable[[np.ndarray, np.ndarray], float]
@@ -55,7 +55,7 @@ def count_nearer(
         count_block = _general_counter(points, targets, rows, columns, metric, counts)
     block = int(np.clip(BLOCK_ENTRIES // len(columns), 16, 1024))
     # One BLAS thread for each block, several blocks at once: nobody waits for the slowest.
-    with threadpool_limits(1, user_api="blas"):
+    with native_threads(1, user_api="blas"):
         run_blocks(count_block, len(rows), block=block)
     return counts
 

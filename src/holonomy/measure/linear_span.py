@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import RandomState, generator
 from holonomy._core.validation import Points, check_float, check_points
 from holonomy.measure._render import html_table, rich_table
@@ -115,7 +115,7 @@ def effective_rank(X: Points, *, random_state: RandomState = 0) -> LinearSpan:
         )
         points = points[np.sort(chosen)]
     # Sums in several threads would depend on their number in the last bits.
-    with threadpool_limits(1, user_api="blas"):
+    with native_threads(1, user_api="blas"):
         spectrum = _variances(points)
     total = spectrum.sum()
     if total == 0:
@@ -138,7 +138,7 @@ def leading_coordinates(points: np.ndarray, n_directions: int) -> np.ndarray:
     """
     mean = points.mean(axis=0, dtype=np.float64)
     picked = points[:: -(-len(points) // LARGEST_EIGENPROBLEM)] - mean
-    with threadpool_limits(1, user_api="blas"):
+    with native_threads(1, user_api="blas"):
         if len(picked) > picked.shape[1]:
             directions = np.linalg.eigh(picked.T @ picked)[1][:, ::-1][:, :n_directions]
         else:
