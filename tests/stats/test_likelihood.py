@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from holonomy.manifolds import (
+    SPD,
+    AffineInvariant,
     Euclidean,
     Hyperboloid,
     PoincareBall,
@@ -14,7 +16,7 @@ from holonomy.manifolds import (
 from holonomy.stats import fit_riemannian_normal, fit_von_mises_fisher, fit_wrapped_normal
 
 
-@pytest.mark.parametrize("space", [Sphere(2), Hyperboloid(3), PoincareBall(2)], ids=repr)
+@pytest.mark.parametrize("space", [Sphere(2), Hyperboloid(3), PoincareBall(2), SPD(3)], ids=repr)
 def test_no_riemannian_normal_is_more_likely(space):
     x = RiemannianNormal(space, std=0.6).sample(400, random_state=0).double()
     x = space.project(x)
@@ -25,6 +27,17 @@ def test_no_riemannian_normal_is_more_likely(space):
         assert float(RiemannianNormal(space, fitted.mean, std).log_prob(x).mean()) < best
     moved = space.exp(fitted.mean, 0.02 * space.random_tangent(fitted.mean, 1))
     assert float(RiemannianNormal(space, moved, fitted.std).log_prob(x).mean()) < best
+
+
+@pytest.mark.parametrize("metric", [AffineInvariant(), AffineInvariant(2.0, -0.3)], ids=repr)
+def test_scale_of_covariances_is_recovered(metric):
+    space = SPD(4, metric=metric)
+    mean = space.random_normal(random_state=1, dtype=torch.float64)
+    x = RiemannianNormal(space, mean, 0.5).sample(2000, random_state=0)
+    fitted = fit_riemannian_normal(x, space)
+    assert fitted.std == pytest.approx(0.5, rel=0.02)
+    assert float(space.dist(fitted.mean, mean)) < 0.06
+    assert fitted.expected_square == pytest.approx(float(space.squared_dist(fitted.mean, x).mean()), rel=1e-9)
 
 
 @pytest.mark.parametrize("kappa", [0.5, 10.0, 5000.0])

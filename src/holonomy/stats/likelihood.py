@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import ive
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from holonomy.manifolds.constant import ConstantCurvature
 from holonomy.manifolds.distributions import RiemannianNormal, VonMisesFisher, WrappedNormal
 from holonomy.manifolds.euclidean import Euclidean
 from holonomy.manifolds.numerics import widen
+from holonomy.manifolds.spd import SPD
 from holonomy.manifolds.sphere import Sphere
 from holonomy.optim.solving import minimize
 from holonomy.stats._inputs import ArrayLike, take_points
@@ -21,54 +22,55 @@ from holonomy.stats.centers import frechet_mean
 
 
 @references("said2017riemannian")
-def fit_riemannian_normal(X: ArrayLike, manifold: ConstantCurvature, *, check: bool = True) -> RiemannianNormal:
+def fit_riemannian_normal(X: ArrayLike, manifold: ConstantCurvature | SPD, *, check: bool = True) -> RiemannianNormal:
     """Return the Riemannian normal distribution under which points are most likely.
 
     Its mean is the Frechet mean, and its scale the one whose expected squared distance is the Frechet variance.
+    Few points give too small a scale, because they are closer to their Frechet mean than to the true one.
 
     Parameters
     ----------
     X : array-like or tensor of shape (n, *shape)
         Points, at least two different ones.
-    manifold : Sphere, Hyperboloid, PoincareBall or Stereographic
-        A space of constant curvature.
+    manifold : Sphere, Hyperboloid, PoincareBall, Stereographic or SPD
+        A space of constant curvature, or covariance matrices with the affine-invariant metric of any weights.
     check : bool, default True
         Whether to check that the points lie on the manifold.
 
     Returns
     -------
     RiemannianNormal
-        In double precision.
+        In double precision. On a sphere over which points spread more than evenly, with a scale that is as good as
+        infinite.
 
     Raises
     ------
     TypeError
-        If the curvature is not constant.
+        If the space is none of these.
     ValueError
         If the points are off the manifold, or all equal.
 
     Examples
     --------
-    >>> from holonomy.manifolds import Hyperboloid, RiemannianNormal
+    >>> from holonomy.manifolds import SPD, RiemannianNormal
     >>> from holonomy.stats import fit_riemannian_normal
-    >>> space = Hyperboloid(2)
+    >>> space = SPD(2)
     >>> round(fit_riemannian_normal(RiemannianNormal(space, std=0.5).sample(4000, random_state=0), space).std, 1)
     0.5
     """
-    if not isinstance(manifold, ConstantCurvature):
-        raise TypeError(f"manifold must have constant curvature, got {type(manifold).__name__}.")
+    RiemannianNormal(manifold)  # Refuses spaces without one before the points are looked at.
     x = _sample(X, manifold, check)
     center = frechet_mean(x, manifold, check=False)
     square = float(center.spread) ** 2
 
-    def loss(log_std: float) -> float:
-        std = math.exp(log_std)
-        return 0.5 * square / std**2 + RiemannianNormal(manifold, std=std).log_normalizer
+    def excess(log_std: float) -> float:
+        return RiemannianNormal(manifold, std=math.exp(log_std)).expected_square / square - 1.0
 
     # In flat space the scale would be this; curvature moves it by a factor that grows with the spread.
     guess = 0.5 * math.log(square / manifold.dim)
-    found = minimize_scalar(loss, bounds=(guess - 4.0, guess + 4.0), method="bounded", options={"xatol": 1e-10})
-    return RiemannianNormal(manifold, mean=center.point, std=math.exp(float(found.x)))
+    low, high = guess - 4.0, guess + 4.0
+    log_std = float(brentq(excess, low, high, xtol=1e-12)) if excess(high) > 0.0 else high
+    return RiemannianNormal(manifold, mean=center.point, std=math.exp(log_std))
 
 
 @references("wood1994simulation")
