@@ -262,3 +262,11 @@ def test_spread_is_the_entropy_of_the_kernel(affinity):
     spread = operator.heat_spread([0.0, 3.0], method="exact")
     np.testing.assert_allclose(spread, [0.0, expected], atol=1e-9)
     assert operator.heat_spread([3.0], n_sources=50)[0] == pytest.approx(expected, rel=0.1)
+
+
+def test_powers_of_long_walks_are_those_of_the_matrix():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(700, 3))
+    operator = DiffusionOperator(gaussian(neighbors(points, 9)))
+    expected = np.linalg.matrix_power(operator.walk_matrix.toarray(), 13)
+    np.testing.assert_allclose(operator.walk_kernel(13), expected, rtol=1e-12, atol=1e-18)

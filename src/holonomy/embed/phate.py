@@ -244,7 +244,7 @@ class PHATE(DistanceMap):
 
     def _distances(self) -> np.ndarray:
         if self.mds_dist == "euclidean":
-            distances = np.sqrt(squared_distances(self.potential_, self.potential_))
+            distances = np.sqrt(squared_distances(self.potential_))
         else:
             distances = cdist(self.potential_, self.potential_, self.mds_dist)
         distances = 0.5 * (distances + distances.T)

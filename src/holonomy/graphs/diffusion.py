@@ -12,7 +12,7 @@ from scipy.special import xlogy
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option
 from holonomy.graphs._chebyshev import chebyshev_series, heat_coefficients, power_coefficients
-from holonomy.graphs._dense import eigenpairs, product
+from holonomy.graphs._dense import eigenpairs, product, symmetric_product
 from holonomy.graphs._implicit import implicit_euler
 from holonomy.graphs._quadrature import SpectralMeasure, dense_measure, sampled_measure, upper_bound
 from holonomy.graphs._sparse import check_affinity
@@ -218,15 +218,18 @@ class DiffusionOperator:
         """
         self._check_dense("the walk as a matrix")
         steps = check_int(t, "t", minimum=0)
-        power = self.walk_matrix.toarray().astype(np.float64 if self.n_points <= 1_000 else np.float32, copy=False)
+        # The walk is D^-1/2 S D^1/2 with S symmetric, whose powers take half the work.
+        root = np.sqrt(self.degrees)
+        power = _scaled(self.weights, 1.0 / root, 1.0 / root).toarray()
+        power = power.astype(np.float64 if self.n_points <= 1_000 else np.float32, copy=False)
         result = None
         while steps:
             if steps % 2:
-                result = power if result is None else product(result, power)
+                result = power if result is None else symmetric_product(result, power)
             steps //= 2
             if steps:
-                power = product(power, power)
-        return np.eye(self.n_points) if result is None else result.astype(np.float64)
+                power = symmetric_product(power, power)
+        return np.eye(self.n_points) if result is None else result.astype(np.float64) * (root / root[:, None])
 
     def spectrum(
         self,
