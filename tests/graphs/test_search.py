@@ -174,6 +174,9 @@ def test_torch_search_equals_exact_search(cloud):
     exact, torch = neighbors(cloud, 9), neighbors(cloud, 9, method="torch")
     np.testing.assert_array_equal(torch.indices, exact.indices)
     assert torch.method == "torch"
+    np.testing.assert_array_equal(neighbors(cloud, 9, method="torch", device="cpu").indices, exact.indices)
+    with pytest.raises(ValueError, match="device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"):
+        neighbors(cloud, 9, method="torch", device="tpu")
 
 
 def test_approximate_search_reaches_its_recall_and_measures_it():

@@ -203,6 +203,9 @@ def _encoded(value: Any, where: str, arrays: list[np.ndarray]) -> Any:
     if type(value).__module__.startswith("torch") and hasattr(value, "detach"):
         arrays.append(value.detach().cpu().numpy())
         return {"tensor": len(arrays) - 1}
+    if type(value).__module__ == "torch" and type(value).__name__ == "device":
+        # Parameters take the name of a device as well.
+        return str(value)
     raise TypeError(
         f"{where} is {value!r} of type {type(value).__name__}, which a file cannot hold; a function must be "
         "replaced by its name."

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from holonomy.graphs._cells import N_AXES, sample_size
+from holonomy.graphs._device_search import SPARE
 from holonomy.graphs._exact import BLOCK_ENTRIES, POINTS_AT_ONCE
 from holonomy.graphs._reductions import REDUCED_METRICS
 from holonomy.graphs._row_metrics import SPARSE_METRICS
@@ -17,27 +18,36 @@ ROWS_AT_ONCE = 1024
 EDGES_PER_NEIGHBOR = 1.4
 """Edges of a point in the symmetric graph for each neighbour: about two in five are not mutual."""
 
+PUSH_BYTES = 72.0 * 2**22
+"""Bytes of a block of pushes on a torch device."""
+
 GUARD = 7
 """Vectors of a spectral start beyond the coordinates."""
 
 
-def peak_memory(X: Any, metric: Any, n_neighbors: int, n_components: int, *, is_spectral: bool) -> float:
+def peak_memory(
+    X: Any, metric: Any, n_neighbors: int, n_components: int, *, is_spectral: bool, on_device: bool = False
+) -> float:
     """Estimate the bytes that a fit takes at its peak, beyond the data themselves.
 
     The peak is in the search (blocks of distances, a rounded projection, the neighbours found) or, for many rows, in
-    the start of the layout (eigenvectors beside the graph) or the layout (edges dealt out to rounds).
+    the start of the layout (eigenvectors beside the graph) or the layout (edges dealt out to rounds). Where torch
+    searches and lays out (``on_device``), it is counted as if the device's memory were this one.
     """
     n, k = X.shape[0], n_neighbors
     edges = EDGES_PER_NEIGHBOR * k
     graph = 8.0 * edges + 8.0 * k
-    search, kept = _search(X, metric, k)
+    search, kept = _search(X, metric, k, on_device=on_device)
     start = (8.0 * 6 * (n_components + GUARD) + 55.0 * edges) if is_spectral else 40.0 * n_components
     layout = 36.0 * edges + 24.0 * n_components
+    if on_device:
+        pushes = 64.0 * (56.0 + 16.0 * n_components)
+        layout += (16.0 + (40.0 + 16.0 * n_components) / 3) * edges + min(pushes, PUSH_BYTES / n)
     fuzzy = 40.0 * k
     return max(search, kept + n * (graph + max(fuzzy, start, layout)))
 
 
-def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
+def _search(X: Any, metric: Any, k: int, *, on_device: bool) -> tuple[float, float]:
     """Estimate the bytes at the peak of the neighbour search, and those kept after it."""
     n, d = X.shape
     block = float(BLOCK_ENTRIES * 4)
@@ -51,6 +61,9 @@ def _search(X: Any, metric: Any, k: int) -> tuple[float, float]:
         copies += float(X.dtype.itemsize) * n * d
     if name == "precomputed":
         return 4 * exact_block + found, 0.0
+    if on_device and name in ("euclidean", "cosine") and not sparse.issparse(X):
+        candidates = 4.0 * n * (k + SPARE)
+        return 2 * exact_block + 12.0 * n * d + candidates + found + copies, copies
     if name not in REDUCED_METRICS:
         return 4 * exact_block + found + copies, copies
     if d <= TREE_DIMENSIONS and n > 1000 and name in TREE_ORDERS and not sparse.issparse(X):

@@ -22,6 +22,7 @@ CHOSEN: dict[str, Callable[[Any, Any], Any]] = {
     "n_epochs": lambda one, two: max((int(np.max(n)) for n in (one, two) if n is not None), default=None),
     "output_metric": lambda one, two: one,
     "output_metric_kwds": lambda one, two: one,
+    "device": lambda one, two: one,
     "n_jobs": lambda one, two: one,
 }
 """How parameters of the layout follow from those of two models; all others keep their defaults."""

@@ -123,6 +123,14 @@ def optimize_layout(
     ----------
     McInnes, Healy, Melville (2018). UMAP: Uniform Manifold Approximation and Projection. arXiv:1802.03426.
     """
+    points, rounds, keys = prepared(graph, start, options, random_state)
+    return _descend(points, None, rounds, keys, options, steps, extra)
+
+
+def prepared(
+    graph: sparse.csr_array, start: np.ndarray, options: LayoutOptions, random_state: RandomState
+) -> tuple[np.ndarray, list[Edges], np.ndarray]:
+    """Check what a layout starts from; return the start, its edges by round, and the seed of each point's draws."""
     points = check_points(start, name="start")
     if graph.shape != (len(points), len(points)):
         raise ValueError(f"graph must have shape {(len(points),) * 2} to fit start, got {graph.shape}.")
@@ -130,7 +138,7 @@ def optimize_layout(
     edges = prune(graph, strongest / options.n_epochs)
     seed = derive_seed(check_seed(random_state), "layout") % 2**32
     keys = _scrambled(np.arange(len(points), dtype=np.uint32), seed)
-    return _descend(points, None, _rounds(edges, strongest, ROUNDS), keys, options, steps, extra)
+    return points, _rounds(edges, strongest, ROUNDS), keys
 
 
 def place_points(

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from holonomy._core.device import resolve_device
 from holonomy._core.memory import check_memory
 from holonomy._core.parallel import threads
 from holonomy._core.persistence import Persistent
@@ -120,6 +121,11 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         With ``"graph"``, the fit stops at the fuzzy graph, and `transform` returns memberships of new rows to it.
     random_state : int, Generator, RandomState or None, default None
         Seed.
+    device : str, torch.device or None, default None
+        Where the map is made: None by compiled code on the CPU; ``"cuda"``, ``"cuda:1"``, ``"auto"`` (a GPU where there
+        is one) or ``"cpu"`` by torch. There the layout runs and, for dense rows with the Euclidean or cosine metric,
+        the search of neighbours, which is exact; all else, and `transform`, runs on the CPU. Not with ``densmap``, nor
+        with another ``output_metric``.
     n_jobs : int, optional
         Threads; None and -1 use what is available.
 
@@ -157,6 +163,11 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Notes
     -----
+    With a ``device``, one seed gives the same map on the same kind of device with the same version of torch (on its
+    ``"cpu"``, with the same number of threads). The forces, their order and the random numbers are those of the
+    compiled code, but devices round differently, and a layout of many epochs turns that into another map as good as
+    the first. Fitted and saved models hold nothing of the device, and can be used where there is none.
+
     Parameters of umap-learn that are not here: ``low_memory``, ``angular_rp_forest``,
     ``force_approximation_algorithm`` and ``transform_queue_size`` steer a neighbour search that is not ours;
     ``verbose`` and ``tqdm_kwds`` a progress bar that here appears by itself; ``ensure_all_finite`` lets NaN pass.
@@ -188,9 +199,10 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     _references = ("mcinnes2018umap",)
 
-    _not_saved = ("_index",)
+    _not_saved = ("_index", "_searcher")
 
     _index: NeighborIndex | None = None
+    _searcher: NeighborIndex | None = None
     _searched: tuple[int, int] | None = None
     knn_: NeighborGraph
     graph_: sparse.csr_array
@@ -230,6 +242,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         transform_seed: int = 42,
         transform_mode: str = "embedding",
         random_state: RandomState = None,
+        device: Any = None,
         n_jobs: int | None = None,
     ) -> None:
         self.n_neighbors = n_neighbors
@@ -264,6 +277,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.transform_seed = transform_seed
         self.transform_mode = transform_mode
         self.random_state = random_state
+        self.device = device
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None, *, graph: NeighborGraph | None = None) -> Self:
@@ -289,6 +303,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         options = self._options(X.shape[0])
         if self._space() is not None and self.densmap:
             raise ValueError(f"densmap=True needs output_metric='euclidean', got {self.output_metric!r}.")
+        self._torch_device()
         targets = None if y is None else target_array(y, X.shape[0], self.target_metric)
         check_memory(self.peak_memory(X), f"a map of {X.shape[0]} x {X.shape[1]} data", advice(X.shape[0]))
         self._seed = check_seed(self.random_state)
@@ -450,7 +465,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         given = X if hasattr(X, "shape") and hasattr(X, "dtype") else np.asarray(as_numpy(X))
         is_spectral = isinstance(self.init, str) and self.init in ("spectral", "tswspectral")
         k = min(check_int(self.n_neighbors, "n_neighbors", minimum=2), given.shape[0])
-        return int(peak_memory(given, self.metric, k, self.n_components, is_spectral=is_spectral))
+        on_device = self.device is not None
+        return int(peak_memory(given, self.metric, k, self.n_components, is_spectral=is_spectral, on_device=on_device))
 
     def __mul__(self, other: "UMAP") -> "UMAP":
         """Map what this and another model of the same rows agree on."""
@@ -496,12 +512,16 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Find the neighbours of the rows and turn them, with the targets, into the fuzzy graph."""
         n = self._X.shape[0]
         n_neighbors = self._reduced_neighbors(n)
-        self._index, self._searched = None, None
+        self._index, self._searcher, self._searched = None, None, None
         given = graph_of_arrays(self.precomputed_knn, n, str(self.metric)) if graph is None else graph
         if given is None:
-            self._index = self._new_index()
-            found = self._index.graph(n_neighbors)
-            self._searched = self._index.breadth
+            index = self._new_index(self.device if self._is_searched_by_torch() else None)
+            found = index.graph(n_neighbors)
+            # What holds memory of a device is not kept: the model may be used where there is none.
+            if index.method == "torch":
+                self._searched = index.breadth
+            else:
+                self._index = self._searcher = index
         else:
             found = self._checked_graph(given, n, n_neighbors)
         self.knn_ = self._cut(found)
@@ -562,7 +582,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         kept: tuple[int, ...],
     ) -> list[np.ndarray]:
         """Lay out a graph of some rows in the space of the map; return the map, and those after some epochs."""
-        space, density = self._space(), None
+        space, density, device = self._space(), None, self._torch_device()
         if self.densmap:
             density = DensityForce(
                 graph,
@@ -579,6 +599,11 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             start, self.init_used_ = initial_layout(init, graph, points, self.n_components, seed)
         if space is not None and self.init_used_ != "given":
             start = space.start(start)
+        if device is not None:
+            from holonomy.embed._torch_layout import torch_layout
+
+            found, before = torch_layout(graph, start, options, device=device, random_state=self._seed, kept=kept)
+            return [found, *(before[epoch] for epoch in kept)]
         steps = EUCLIDEAN if space is None else space.steps
         snapshots = Snapshots(kept, start.shape, density)
         extra = snapshots if kept else density
@@ -589,6 +614,25 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _space(self) -> OutputGeometry | None:
         """Where the map lives, if not in Euclidean space."""
         return output_geometry(self.output_metric, self.output_metric_kwds, self.n_components)
+
+    def _torch_device(self) -> Any:
+        """Check and return the device whose torch lays out the map; None for the compiled code."""
+        if self.device is None:
+            return None
+        for name, is_possible in (("densmap", not self.densmap), ("output_metric", self._space() is None)):
+            if not is_possible:
+                raise ValueError(
+                    f"device={str(self.device)!r} makes Euclidean maps without densMAP, got "
+                    f"{name}={getattr(self, name)!r}; pass device=None."
+                )
+        return resolve_device(self.device)
+
+    def _is_searched_by_torch(self) -> bool:
+        """Whether the device finds the neighbours of the rows."""
+        if self.device is None or sparse.issparse(self._X) or self.metric_kwds:
+            return False
+        # The cosine of a zero row is not a distance of points.
+        return self.metric in ("euclidean", "l2") or (self.metric == "cosine" and bool(self._X.any(axis=1).all()))
 
     def _places(self) -> np.ndarray:
         """Coordinates of the rows of the graph."""
@@ -646,12 +690,18 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             warnings.warn(f"n_neighbors={wanted} is more than the {n} rows of X; using {n}.", UserWarning, stacklevel=3)
         return min(wanted, n) - 1
 
-    def _new_index(self) -> NeighborIndex:
+    def _saved_state(self) -> dict[str, Any]:
+        if self._searcher is not None:
+            self._searched = self._searcher.breadth
+        return super()._saved_state()
+
+    def _new_index(self, device: Any = None) -> NeighborIndex:
         """Index the rows; again after loading, so that new rows are searched as widely as after the fit."""
-        is_known = self._searched is not None
+        is_exact = self._searched is not None and self.knn_.method in ("exact", "torch")
         index = NeighborIndex(
             self._X,
-            method="exact" if is_known and self.knn_.method == "exact" else "auto",
+            method="torch" if device is not None else "exact" if is_exact else "auto",
+            device=device,
             metric=self.metric,
             metric_params=self.metric_kwds,
             random_state=derive_seed(self._seed, "neighbors"),

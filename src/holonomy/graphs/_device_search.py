@@ -1,5 +1,7 @@
 """Euclidean neighbours on a CUDA device: candidates by blocks of matrix products there, measured again here."""
 
+from typing import Any
+
 import numpy as np
 
 from holonomy._core.device import resolve_device
@@ -13,7 +15,7 @@ SPARE = 16
 class DeviceSearch:
     """Brute-force search with torch; runs on the CPU where there is no other device."""
 
-    def __init__(self, points: np.ndarray, device: str | None = None) -> None:
+    def __init__(self, points: np.ndarray, device: Any = None) -> None:
         import torch
 
         self.points = points

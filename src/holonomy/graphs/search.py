@@ -58,6 +58,7 @@ def neighbors(
     metric: Any = "euclidean",
     metric_params: dict[str, Any] | None = None,
     method: str = "auto",
+    device: Any = None,
     random_state: RandomState = 0,
     n_jobs: int | None = None,
 ) -> NeighborGraph:
@@ -83,7 +84,10 @@ def neighbors(
         seuclidean and covariances of mahalanobis are those of X, for new rows too.
     method : {"auto", "exact", "approximate", "torch"}, default "auto"
         ``"auto"`` is exact while that takes seconds, else approximate where the metric allows. ``"torch"`` searches
-        exactly on a CUDA device if there is one.
+        exactly on ``device``.
+    device : str, torch.device or None, default None
+        Where ``method="torch"`` searches: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; None takes a CUDA device if there is
+        one. Other methods do not look at it.
     random_state : int, Generator, RandomState or None, default 0
         Seed of the approximate search.
     n_jobs : int, optional
@@ -112,7 +116,13 @@ def neighbors(
     [1, 0, 1]
     """
     index = NeighborIndex(
-        X, metric=metric, metric_params=metric_params, method=method, random_state=random_state, n_jobs=n_jobs
+        X,
+        metric=metric,
+        metric_params=metric_params,
+        method=method,
+        device=device,
+        random_state=random_state,
+        n_jobs=n_jobs,
     )
     return index.graph(n_neighbors)
 
@@ -149,6 +159,7 @@ class NeighborIndex:
         metric: Any = "euclidean",
         metric_params: dict[str, Any] | None = None,
         method: str = "auto",
+        device: Any = None,
         random_state: RandomState = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -158,6 +169,7 @@ class NeighborIndex:
             check_option(self._metric, "metric", METRICS)
         self._params = dict(metric_params or {})
         self._requested = method
+        self._device = device
         self._seed = check_seed(random_state)
         self._n_jobs = n_jobs
         self._points = self._validated(X, "X")
@@ -169,6 +181,7 @@ class NeighborIndex:
         self.n_points: int = self._points.shape[0]
         self.method = self._choose()
         self._breadth = (3 * self._first_breadth[0], self._first_breadth[1])
+        self._unmeasured: tuple[Any, ...] | None = None
         self._search = self._build()
 
     @property
@@ -178,12 +191,17 @@ class NeighborIndex:
 
     @property
     def breadth(self) -> tuple[int, int]:
-        """Cells and candidates a neighbour that an approximate search looks at for new rows: enough for its recall."""
+        """Cells and candidates a neighbour that an approximate search looks at for new rows: enough for its recall.
+
+        After a graph has been found it is measured when it is first asked for.
+        """
+        if self._unmeasured is not None:
+            self._breadth, self._unmeasured = self._breadth_for_new_rows(*self._unmeasured), None
         return self._breadth
 
     @breadth.setter
     def breadth(self, breadth: tuple[int, int]) -> None:
-        self._breadth = breadth
+        self._breadth, self._unmeasured = breadth, None
 
     def graph(self, n_neighbors: int = 15) -> NeighborGraph:
         """Return the ``n_neighbors`` nearest neighbours of every point among the others."""
@@ -277,7 +295,7 @@ class NeighborIndex:
         if self.method == "torch":
             from holonomy.graphs._device_search import DeviceSearch
 
-            return DeviceSearch(points)
+            return DeviceSearch(points, self._device)
         return self._by_rows() if self.method == "rows" else ProductSearch(points)
 
     def _by_rows(self) -> RowSearch:
@@ -290,7 +308,7 @@ class NeighborIndex:
         if not isinstance(search, CellIndex):
             return search.search(queries, own, k), 1.0
         if not is_own:
-            return search.search(queries, own, k, *self._within(search, self._breadth, k)), None
+            return search.search(queries, own, k, *self._within(search, self.breadth, k)), None
         sample = self._sample()
         true = nearest_of_few(queries[sample], search.points, sample, k)
         for widening in (1, 3, 12):
@@ -300,7 +318,7 @@ class NeighborIndex:
             found = search.graph(k, *within) if queries is search.points else search.search(queries, own, k, *within)
             recall = _share(found[0][sample], true)
             if recall >= TARGET_RECALL:
-                self._breadth = self._breadth_for_new_rows(search, breadth, queries[sample], sample, true)
+                self._unmeasured = (search, breadth, queries[sample], sample, true)
                 return found, recall
         # Points without nearby cells, such as noise of high dimension, have no shortcut.
         self._search, self.method = ProductSearch(search.points), "exact"
