@@ -18,7 +18,7 @@ from torch import Tensor
 from holonomy._core.parallel import in_threads
 
 _DTYPES = (torch.float32, torch.float64)
-_BLOCK_ENTRIES = 1 << 16
+_BLOCK_ENTRIES = 1 << 17
 _MATRIX_ENTRIES = 1 << 15
 """Up to this many entries torch does not divide an operation among threads of its own."""
 

@@ -9,8 +9,20 @@ import math
 
 import numpy as np
 
+from holonomy.manifolds._hyperboloid_pairs import (
+    FAR,
+    PLAIN,
+    coordinate,
+    half_chord,
+    half_chords,
+    left_across,
+    lift,
+    perpendicular,
+    radial_slope,
+)
 from holonomy.manifolds._lane_functions import arcs
-from holonomy.manifolds._lanes import LANES, ROWS, lane_array, load, root, spread, store
+from holonomy.manifolds._lane_rows import entries, inside, parts_room, put, room
+from holonomy.manifolds._lanes import LANES, ROWS, load, root, spread, store
 from holonomy.manifolds._row_loops import (
     arc,
     difference,
@@ -21,7 +33,6 @@ from holonomy.manifolds._row_loops import (
     kernel,
     moves,
     products,
-    rises,
     squares,
     stretch,
     stretch_slope,
@@ -29,140 +40,31 @@ from holonomy.manifolds._row_loops import (
     turned,
 )
 
-PLAIN = 0.0125
-"""A quarter of the part of a square that must be left after a subtraction whose rounding is to be harmless."""
-
-FAR = 32.0
-"""Sum of the hyperbolic cosines of two radii from which gradients take care along the radius."""
-
-
-@summed
-def _across(x, y, c, i):
-    """Return |y - x - c x|^2 and <x, y - x - c x> over the columns from 1 on."""
-    square = 0.0
-    for j in range(1, x.shape[1]):
-        a = np.float64(x[i, j])
-        r = turned(a, difference(a, np.float64(y[i, j])), c)
-        square += r * r
-    rest = 0.0
-    for j in range(1, x.shape[1]):
-        a = np.float64(x[i, j])
-        rest += a * turned(a, difference(a, np.float64(y[i, j])), c)
-    return square, rest
-
-
-@summed
-def _rest(x, y, c, i):
-    """Return |y - c x|^2 and <x, y - c x> over the columns from 1 on."""
-    square = 0.0
-    for j in range(1, x.shape[1]):
-        r = turned(np.float64(x[i, j]), np.float64(y[i, j]), c)
-        square += r * r
-    rest = 0.0
-    for j in range(1, x.shape[1]):
-        a = np.float64(x[i, j])
-        rest += a * turned(a, np.float64(y[i, j]), c)
-    return square, rest
-
-
-@kept
-def _half_chord(k, x, y, i):
-    """Return whether q needed no care, q = sn(d/2)^2, |x|^2, |y|^2, what of 4 q is from the angle, and a climb.
-
-    Where the difference of the first coordinates takes little off that of the others, q is their difference and the
-    climb is |y|^2 - |x|^2. Elsewhere :func:`_apart` takes care. Sums run over all columns and leave out the first
-    afterwards, which costs no digits here and is faster.
-    """
-    a, b = np.float64(x[i, 0]), np.float64(y[i, 0])
-    up = difference(a, b)
-    xx = max(squares(x, i, 0) - a * a, 0.0)
-    rise, dd = rises(x, y, i, 0) - up * (a + b), gaps(x, y, i, 0) - up * up
-    yy = max(xx + rise, 0.0)
-    total = math.sqrt(1.0 - k * xx) + math.sqrt(1.0 - k * yy)
-    step = rise / total
-    q = 0.25 * (dd + k * step * step)
-    if q > PLAIN * dd and total < FAR:
-        return True, q, xx, yy, 0.0, rise
-    return _apart(k, x, y, i)
-
-
-@kept
-def _apart(k, x, y, i):
-    """Return the same from the angle and from sn of the difference of the radii, which is the climb.
-
-    What is across is found from the difference to the nearer point's line, so it is accurate for near points, and
-    what rounding leaves along the line is taken off.
-    """
-    xx, yy, rise = squares(x, i, 1), squares(y, i, 1), rises(x, y, i, 1)
-    nx, ny = math.sqrt(xx), math.sqrt(yy)
-    below = ny * math.sqrt(1.0 - k * xx) + nx * math.sqrt(1.0 - k * yy)
-    climb = rise / below if below > 0.0 else 0.0
-    angle = 0.0
-    if xx > 0.0 and yy > 0.0:
-        if xx <= yy:
-            small, along = xx, moves(x, x, y, i, 1)
-            square, rest = _across(x, y, along / xx, i)
-        else:
-            small, along = yy, moves(y, y, x, i, 1)
-            square, rest = _across(y, x, along / yy, i)
-        product = small + along
-        square = max(square - rest * rest / small, 0.0)
-        both = nx * ny
-        angle = 2.0 * square * small / (both + product) if product >= 0.0 else 2.0 * (both - product)
-    radial = climb * climb
-    q = 0.5 * radial / (1.0 + math.sqrt(1.0 - k * radial)) + 0.25 * angle
-    return False, q, xx, yy, angle, climb
-
 
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    lanes = lane_array(ROWS // LANES)
-    numbers = lanes.reshape(ROWS)
+    parts, (lanes, numbers) = parts_room(4), room(4)
     for first in range(start, stop, ROWS):
         count = min(ROWS, stop - first)
-        for i in range(count):
-            numbers[i] = _half_chord(k, x, y, first + i)[1]
+        if half_chords(k, x, y, first, count, parts, lanes):
+            for r in range(count):
+                if np.isnan(numbers[3, r]):
+                    numbers[3, r] = half_chord(k, x, y, first + r)[1]
         for i in range((count + LANES - 1) // LANES):
-            q = load(lanes, i)
-            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, i)
-        for i in range(count):
-            out[first + i] = numbers[i]
+            q = load(lanes, 3, i)
+            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, 3, i)
+        for r in range(count):
+            out[first + r] = numbers[3, r]
 
 
 @kernel
 def squared_dist(k, x, y, out, start, stop):
     """Fill squared distances."""
     for i in range(start, stop):
-        q = _half_chord(k, x, y, i)[1]
+        q = half_chord(k, x, y, i)[1]
         ratio = arc(-k * q)
         out[i] = 4.0 * q * ratio * ratio
-
-
-@kept
-def _perpendicular(x, y, i, xx, close):
-    """Return (c, rest): y less its part along x is ``(y - x if close else y) - c x - rest x``."""
-    if xx == 0.0:
-        return 0.0, 0.0
-    if close:
-        c = moves(x, x, y, i, 1) / xx
-        _, rest = _across(x, y, c, i)
-    else:
-        c = products(x, y, i, 1) / xx
-        _, rest = _rest(x, y, c, i)
-    return c, rest / xx
-
-
-@kept
-def _part(a, b, close, c, rest):
-    """Return one coordinate of the vector of :func:`_perpendicular`."""
-    return turned(a, turned(a, difference(a, b) if close else b, c), rest)
-
-
-@kept
-def _radial_slope(k, xx, angle, climb):
-    """Return the derivative of q along x, over |x|^2."""
-    return 0.25 * angle / xx - 0.5 * climb / math.sqrt(xx * (1.0 - k * xx)) if xx > 0.0 else 0.0
 
 
 @kept
@@ -172,7 +74,7 @@ def _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y):
     half = 0.5 * by_q
     if plain:
         first_x, first_y = g_x[i, 0], g_y[i, 0]
-        lift_x, lift_y = _lift(k, xx, yy, climb), _lift(k, yy, xx, climb)
+        lift_x, lift_y = lift(k, xx, yy, climb), lift(k, yy, xx, climb)
         for j in range(x.shape[1]):
             a, b = np.float64(x[i, j]), np.float64(y[i, j])
             d = difference(a, b)
@@ -181,20 +83,13 @@ def _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y):
         g_x[i, 0], g_y[i, 0] = first_x, first_y
         return
     close = gaps(x, y, i, 1) < 0.25 * max(xx, yy)
-    slope_x, slope_y = by_q * _radial_slope(k, xx, angle, climb), by_q * _radial_slope(k, yy, angle, -climb)
-    c_x, rest_x = _perpendicular(x, y, i, xx, close)
-    c_y, rest_y = _perpendicular(y, x, i, yy, close)
+    slope_x, slope_y = by_q * radial_slope(k, xx, angle, climb), by_q * radial_slope(k, yy, angle, -climb)
+    c_x, rest_x = perpendicular(x, y, i, xx, close)
+    c_y, rest_y = perpendicular(y, x, i, yy, close)
     for j in range(1, x.shape[1]):
         a, b = np.float64(x[i, j]), np.float64(y[i, j])
-        g_x[i, j] += slope_x * a - half * _part(a, b, close, c_x, rest_x)
-        g_y[i, j] += slope_y * b - half * _part(b, a, close, c_y, rest_y)
-
-
-@kept
-def _lift(k, xx, yy, rise):
-    """Return (y0 - x0) / x0."""
-    cx = math.sqrt(1.0 - k * xx)
-    return -k * rise / (cx * (cx + math.sqrt(1.0 - k * yy)))
+        g_x[i, j] += slope_x * a - half * coordinate(a, b, close, c_x, rest_x)
+        g_y[i, j] += slope_y * b - half * coordinate(b, a, close, c_y, rest_y)
 
 
 @kept
@@ -204,7 +99,7 @@ def _number_slopes(k, x, y, i, pair, by_q, g_x, g_y):
         _clear(i, g_x, g_y)
         _chord_slopes(k, x, y, i, pair, by_q, g_x, g_y)
         return
-    half, lift_x, lift_y = 0.5 * by_q, _lift(k, pair[2], pair[3], pair[5]), _lift(k, pair[3], pair[2], pair[5])
+    half, lift_x, lift_y = 0.5 * by_q, lift(k, pair[2], pair[3], pair[5]), lift(k, pair[3], pair[2], pair[5])
     for j in range(x.shape[1]):
         a, b = np.float64(x[i, j]), np.float64(y[i, j])
         d = difference(a, b)
@@ -220,21 +115,62 @@ def _clear(i, g_x, g_y):
         g_y[i, j] = 0.0
 
 
+@inside
+def _steps(k, g, first, count, lanes, numbers):
+    """Turn the numbers of :func:`half_chords` into the factors of x, y and y - x in the gradients of a distance."""
+    gradients = numbers[4]
+    for r in range(count):
+        gradients[r] = 0.5 * g[first + r]
+    one, curvature = spread(1.0), spread(k)
+    for i in range((count + LANES - 1) // LANES):
+        q = load(lanes, 3, i)
+        half = load(lanes, 4, i) / root(q * (one - curvature * q))
+        raised = curvature * load(lanes, 2, i) * half
+        store(raised / load(lanes, 0, i), lanes, 0, i), store(raised / load(lanes, 1, i), lanes, 1, i)
+        store(half, lanes, 2, i)
+
+
+@inside
+def _put_slopes(x, y, i, p, q, half, g_x, g_y):
+    """Fill the gradients of a row from these factors."""
+    p, q, half = spread(p), spread(q), spread(half)
+    for j in range(1, x.shape[1], LANES):
+        a, b = entries(x, i, j), entries(y, i, j)
+        step = half * (b - a)
+        put(spread(0.0) - p * a - step, g_x, i, j)
+        put(q * b + step, g_y, i, j)
+    g_x[i, 0], g_y[i, 0] = 0.0, 0.0
+
+
 @kernel
 def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`dist`; 0 where the points are the same."""
-    for i in range(start, stop):
-        pair = _half_chord(k, x, y, i)
-        q = pair[1]
-        below = math.sqrt(q * (1.0 - k * q))
-        _number_slopes(k, x, y, i, pair, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
+    parts, (lanes, numbers) = parts_room(4), room(5)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        half_chords(k, x, y, first, count, parts, lanes)
+        _steps(k, g, first, count, lanes, numbers)
+        _all_slopes(k, x, y, g, first, count, numbers, g_x, g_y)
+
+
+@inside
+def _all_slopes(k, x, y, g, first, count, numbers, g_x, g_y):
+    """Fill the gradients of some rows, from the factors or with care."""
+    for r in range(count):
+        i = first + r
+        if not np.isnan(numbers[3, r]):
+            _put_slopes(x, y, i, numbers[0, r], numbers[1, r], numbers[2, r], g_x, g_y)
+        else:
+            pair = half_chord(k, x, y, i)
+            below = math.sqrt(pair[1] * (1.0 - k * pair[1]))
+            _number_slopes(k, x, y, i, pair, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
 
 
 @kernel
 def squared_dist_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`squared_dist`."""
     for i in range(start, stop):
-        pair = _half_chord(k, x, y, i)
+        pair = half_chord(k, x, y, i)
         _number_slopes(k, x, y, i, pair, 4.0 * stretch(-k * pair[1]) * g[i], g_x, g_y)
 
 
@@ -242,7 +178,7 @@ def squared_dist_slopes(k, x, y, g, g_x, g_y, start, stop):
 def log(k, x, y, out, start, stop):
     """Fill logarithms."""
     for i in range(start, stop):
-        q = _half_chord(k, x, y, i)[1]
+        q = half_chord(k, x, y, i)[1]
         s = stretch(-k * q)
         p = 2.0 * k * q * s
         for j in range(x.shape[1]):
@@ -254,14 +190,14 @@ def log(k, x, y, out, start, stop):
 def log_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`log`."""
     for i in range(start, stop):
-        pair = _half_chord(k, x, y, i)
+        pair = half_chord(k, x, y, i)
         q = pair[1]
         s = stretch(-k * q)
         steep = -k * stretch_slope(-k * q, s)
         back = 2.0 * k * q * s - s
         by_q = products(g, x, i, 0) * 2.0 * k * (s + q * steep) + moves(g, x, y, i, 0) * steep
         if pair[0]:
-            half, lift_x, lift_y = 0.5 * by_q, _lift(k, pair[2], pair[3], pair[5]), _lift(k, pair[3], pair[2], pair[5])
+            half, lift_x, lift_y = 0.5 * by_q, lift(k, pair[2], pair[3], pair[5]), lift(k, pair[3], pair[2], pair[5])
             for j in range(x.shape[1]):
                 a, b, h = np.float64(x[i, j]), np.float64(y[i, j]), np.float64(g[i, j])
                 d = difference(a, b)
@@ -280,7 +216,7 @@ def log_slopes(k, x, y, g, g_x, g_y, start, stop):
 def _squared_norm(k, x, v, i):
     """Return whether no care was needed, the squared length of v, |x|^2, <x, v> / x0^2, and what is across x.
 
-    As for :func:`_half_chord`: the squares are subtracted where that is harmless; elsewhere the part of v across x
+    As for :func:`half_chord`: the squares are subtracted where that is harmless; elsewhere the part of v across x
     and the one along x add up.
     """
     a, b = np.float64(x[i, 0]), np.float64(v[i, 0])
@@ -295,7 +231,7 @@ def _squared_norm(k, x, v, i):
     if xx == 0.0:
         return True, squares(v, i, 1), xx, tilt, 0.0, 0.0
     c = xv / xx
-    square, rest = _rest(x, v, c, i)
+    square, rest = left_across(x, v, c, i)
     rest /= xx
     return False, max(square - rest * rest * xx, 0.0) + c * tilt, xx, tilt, c, rest
 
@@ -347,7 +283,7 @@ def _facing_product(v, x, y, i, facing):
     total = 0.0
     for j in range(1, x.shape[1]):
         a = np.float64(x[i, j])
-        total += np.float64(v[i, j]) * turned(a, _part(a, np.float64(y[i, j]), close, c, rest), fall)
+        total += np.float64(v[i, j]) * turned(a, coordinate(a, np.float64(y[i, j]), close, c, rest), fall)
     return total
 
 
@@ -360,14 +296,14 @@ def _carry(k, x, y, v, i, pair):
     plain, q, xx, yy, angle, climb = pair
     half = 1.0 - k * q
     if plain:
-        facing = (True, 0.0, 0.0, _lift(k, xx, yy, climb))
+        facing = (True, 0.0, 0.0, lift(k, xx, yy, climb))
         a, b, c = np.float64(x[i, 0]), np.float64(y[i, 0]), np.float64(v[i, 0])
         across = moves(v, x, y, i, 0) - c * difference(a, b)
         product = across - facing[3] * (products(v, x, i, 0) - c * a)
     else:
         close = gaps(x, y, i, 1) < 0.25 * max(xx, yy)
-        c, rest = _perpendicular(x, y, i, xx, close)
-        facing = (close, c, rest, 2.0 * _radial_slope(k, xx, angle, climb))
+        c, rest = perpendicular(x, y, i, xx, close)
+        facing = (close, c, rest, 2.0 * radial_slope(k, xx, angle, climb))
         product = _facing_product(v, x, y, i, facing)
     return half, -0.5 * k * product / half, facing
 
@@ -376,7 +312,7 @@ def _carry(k, x, y, v, i, pair):
 def transport(k, x, y, v, out, start, stop):
     """Fill vectors moved along geodesics."""
     for i in range(start, stop):
-        _, slope, _ = _carry(k, x, y, v, i, _half_chord(k, x, y, i))
+        _, slope, _ = _carry(k, x, y, v, i, half_chord(k, x, y, i))
         for j in range(x.shape[1]):
             u = np.float64(x[i, j])
             both = 2.0 * u + difference(u, np.float64(y[i, j]))
@@ -387,7 +323,7 @@ def transport(k, x, y, v, out, start, stop):
 def transport_slopes(k, x, y, v, g, g_x, g_y, g_v, start, stop):
     """Fill the gradients of :func:`transport`."""
     for i in range(start, stop):
-        pair = _half_chord(k, x, y, i)
+        pair = half_chord(k, x, y, i)
         xx, yy = pair[2], pair[3]
         half, slope, facing = _carry(k, x, y, v, i, pair)
         close, part, left, fall = facing
@@ -405,5 +341,5 @@ def transport_slopes(k, x, y, v, g, g_x, g_y, g_v, start, stop):
             a, b, u = np.float64(x[i, j]), np.float64(y[i, j]), np.float64(v[i, j])
             g_x[i, j] -= by_product * cy / cx * _lowered(k, a, u, foot)
             g_y[i, j] += by_product * u + down * b
-            g_v[i, j] += by_product * turned(a, _part(a, b, close, part, left), fall)
+            g_v[i, j] += by_product * turned(a, coordinate(a, b, close, part, left), fall)
         _chord_slopes(k, x, y, i, pair, by_slope * slope * k / half, g_x, g_y)

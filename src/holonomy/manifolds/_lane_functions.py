@@ -5,31 +5,26 @@ import math
 import numpy as np
 
 from holonomy.manifolds._lanes import exponent, fraction, part, root, size, spread, where_less
-from holonomy.manifolds._row_loops import SERIES
+from holonomy.manifolds._row_loops import SERIES, arsinh_series
 
 HALVES = math.log(2.0)
 _ARTANH = tuple(1.0 / (2 * n + 1) for n in range(11, -1, -1))
 _ARCTAN = tuple((-1.0) ** n / (2 * n + 1) for n in range(21, -1, -1))
 
 
-def _arsinh_series(count):
-    """Return the coefficients of arsinh(t) / t by t^2, the highest first."""
-    found = [1.0]
-    for n in range(count - 1):
-        found.append(-found[-1] * (2 * n + 1) ** 2 / (2.0 * (n + 1) * (2 * n + 3)))
-    return tuple(reversed(found))
-
-
-_ARC = _arsinh_series(13)
+_ARC = arsinh_series(14)
 
 
 @part
 def polynomial(coefficients, z):
-    """Return the polynomial of these coefficients, the highest first."""
-    total = spread(0.0)
-    for c in coefficients:
-        total = total * z + spread(c)
-    return total
+    """Return the polynomial of these coefficients, of an even number, the highest first.
+
+    Odd and even powers are summed apart, so that half as many steps wait for each other.
+    """
+    even, odd, square = spread(0.0), spread(0.0), z * z
+    for n in range(0, len(coefficients), 2):
+        odd, even = odd * square + spread(coefficients[n]), even * square + spread(coefficients[n + 1])
+    return even + z * odd
 
 
 @part

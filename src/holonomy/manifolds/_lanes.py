@@ -27,7 +27,7 @@ part: Any = njit(**_INSIDE)
 LANES = 8
 """Doubles in a value: as many as the widest vector registers hold. Where they are narrower, several are used."""
 
-ROWS = 64
+ROWS = 32
 """Rows whose numbers are collected before a scalar function is taken of all, so that no load waits for a store."""
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)

@@ -32,6 +32,11 @@ def _slopes(coefficients):
     return tuple(n * c for n, c in enumerate(ascending))[:0:-1]
 
 
+def arsinh_series(count):
+    """Return the coefficients of arsinh(t) / t by t^2, the highest first."""
+    return _series(lambda n: -((2 * n + 1) ** 2) / (2.0 * (n + 1) * (2 * n + 3)), count)
+
+
 def _tangent_series(count):
     """Return the coefficients of tanh(t) / t by t^2, from tanh' = 1 - tanh^2."""
     found = [1.0]
@@ -40,7 +45,7 @@ def _tangent_series(count):
     return tuple(reversed(found))
 
 
-_ARC = _series(lambda n: -((2 * n + 1) ** 2) / (2.0 * (n + 1) * (2 * n + 3)), 13)
+_ARC = arsinh_series(13)
 _STRETCH = _series(lambda n: -(n + 1) / (n + 1.5), 15)
 _STRETCH_SLOPE = _slopes(_STRETCH)
 _TANGENT = _tangent_series(12)
