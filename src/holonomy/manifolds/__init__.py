@@ -42,7 +42,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "weighted_mean",
         ],
         "meshes.mesh": ["Mesh"],
-        "methods": ["Exponential", "Ladder", "Projection"],
+        "methods": ["Chordal", "Exponential", "Ladder", "Projection"],
         "metric": ["Metric", "MetricManifold"],
         "oblique": ["Oblique"],
         "polar": ["polar_factor"],

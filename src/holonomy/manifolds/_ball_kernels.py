@@ -7,9 +7,11 @@ gradient ``g`` by the result. Both do rows [start, stop) of C-contiguous arrays 
 import math
 
 import numpy as np
+from numba import njit
 
 from holonomy.manifolds._lane_functions import arcs
-from holonomy.manifolds._lanes import LANES, ROWS, lane_array, load, root, spread, store
+from holonomy.manifolds._lane_rows import collect_lengths, entries, inside, parts_room, put, room
+from holonomy.manifolds._lanes import LANES, ROWS, load, root, spread, store, where_less
 from holonomy.manifolds._row_loops import (
     arc,
     difference,
@@ -27,6 +29,9 @@ from holonomy.manifolds._row_loops import (
     turned,
 )
 
+_LONGEST = 1e200
+"""Largest square of half the length of a step, at curvature -1: it ends at the edge of the ball long before."""
+
 
 @kept
 def _conformal(k, x, y, i):
@@ -38,17 +43,17 @@ def _conformal(k, x, y, i):
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    lanes = lane_array(ROWS // LANES)
-    numbers = lanes.reshape(ROWS)
+    parts, (lanes, numbers) = parts_room(4), room(4)
+    one, curvature = spread(1.0), spread(k)
     for first in range(start, stop, ROWS):
         count = min(ROWS, stop - first)
-        for i in range(count):
-            numbers[i] = _conformal(k, x, y, first + i)[2]
+        collect_lengths(x, y, first, count, 0, parts, lanes)
         for i in range((count + LANES - 1) // LANES):
-            q = load(lanes, i)
-            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, i)
-        for i in range(count):
-            out[first + i] = numbers[i]
+            a, b = one + curvature * load(lanes, 0, i), one + curvature * load(lanes, 1, i)
+            q = load(lanes, 3, i) / (a * b)
+            store(spread(2.0) * root(q) * arcs(spread(-k) * q), lanes, 3, i)
+        for r in range(count):
+            out[first + r] = numbers[3, r]
 
 
 @kernel
@@ -60,13 +65,44 @@ def squared_dist(k, x, y, out, start, stop):
         out[i] = 4.0 * q * ratio * ratio
 
 
+@inside
+def _steps(k, g, first, count, lanes, numbers):
+    """Turn the lengths into the factors of x, y and y - x in the gradients of a distance."""
+    for r in range(count):
+        numbers[2, r] = g[first + r]
+    zero, one, curvature = spread(0.0), spread(1.0), spread(k)
+    for i in range((count + LANES - 1) // LANES):
+        a, b = one + curvature * load(lanes, 0, i), one + curvature * load(lanes, 1, i)
+        q, gradient = load(lanes, 3, i) / (a * b), load(lanes, 2, i)
+        square = q * (one - curvature * q)
+        double = where_less(zero, square, gradient / root(where_less(zero, square, square, one)), zero)
+        double = double + double
+        along = curvature * q * double
+        store(zero - along / a, lanes, 0, i), store(zero - along / b, lanes, 1, i), store(double / (a * b), lanes, 2, i)
+
+
+@inside
+def _put_slopes(x, y, first, count, numbers, g_x, g_y):
+    """Fill the gradients of some rows from these factors."""
+    for r in range(count):
+        i = first + r
+        p, q, c = spread(numbers[0, r]), spread(numbers[1, r]), spread(numbers[2, r])
+        for j in range(0, x.shape[1], LANES):
+            a, b = entries(x, i, j), entries(y, i, j)
+            step = c * (b - a)
+            put(p * a - step, g_x, i, j)
+            put(q * b + step, g_y, i, j)
+
+
 @kernel
 def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`dist`; 0 where the points are the same."""
-    for i in range(start, stop):
-        a, b, q = _conformal(k, x, y, i)
-        below = math.sqrt(q * (1.0 - k * q))
-        _chord_slopes(k, x, y, i, a, b, q, g[i] / below if below > 0.0 else 0.0, g_x, g_y)
+    parts, (lanes, numbers) = parts_room(4), room(4)
+    for first in range(start, stop, ROWS):
+        count = min(ROWS, stop - first)
+        collect_lengths(x, y, first, count, 0, parts, lanes)
+        _steps(k, g, first, count, lanes, numbers)
+        _put_slopes(x, y, first, count, numbers, g_x, g_y)
 
 
 @kernel
@@ -133,7 +169,7 @@ def _ends(x, v, s, i):
 
 @kept
 def _step(k, x, v, i):
-    """Return 1 + k |x|^2, |v|^2, tanh(t) / t and 1 / cosh(t)^2 at half the length t, |x + s v|^2 and the divisor."""
+    """Return 1 + k |x|^2, |v|^2, T / t and 1 - T^2 at half the length t, |x + s v|^2 and the divisor; T is tanh(t)."""
     a, vv = 1.0 + k * squares(x, i, 0), squares(v, i, 0)
     ratio, square = tangent(-k * vv / (a * a))
     spread = _ends(x, v, ratio / a, i)
@@ -146,49 +182,145 @@ def _shrink(conformal, edge):
     return edge / math.sqrt(1.0 - conformal) if conformal < 1.0 - edge * edge else 1.0
 
 
+@kept
+def _exp(k, edge, x, v, out, i):
+    """Fill where a geodesic ends, and return the square of half its length."""
+    a, vv, ratio, square, spread, below = _step(k, x, v, i)
+    factor = _shrink(a * square / below, edge) / below
+    p, c = (a - k * spread) * factor, ratio * factor
+    for j in range(x.shape[1]):
+        out[i, j] = p * np.float64(x[i, j]) + c * np.float64(v[i, j])
+    return -k * vv / (a * a)
+
+
+@njit(error_model="numpy")
+def _shortened(k, x, v, i):
+    """Return the row of v as long as lets its square not overflow; it ends at the edge of the ball just as well."""
+    a, largest = 1.0 + k * squares(x, i, 0), 0.0
+    for j in range(x.shape[1]):
+        largest = max(largest, abs(np.float64(v[i, j])))
+    row = np.empty((1, x.shape[1]))
+    for j in range(x.shape[1]):
+        row[0, j] = np.float64(v[i, j]) / largest * (math.sqrt(_LONGEST) * a)
+    return row
+
+
 @kernel
 def exp(k, edge, x, v, out, start, stop):
     """Fill where geodesics end; ``edge`` is the largest radius that can be stored, in units of the ball's."""
     for i in range(start, stop):
-        a, _, ratio, square, spread, below = _step(k, x, v, i)
-        factor = _shrink(a * square / below, edge) / below
-        p, c = (a - k * spread) * factor, ratio * factor
-        for j in range(x.shape[1]):
-            out[i, j] = p * np.float64(x[i, j]) + c * np.float64(v[i, j])
+        if _exp(k, edge, x, v, out, i) > _LONGEST:
+            _exp(k, edge, x[i : i + 1], _shortened(k, x, v, i), out[i : i + 1], 0)
+
+
+@kept
+def _slopes(k, edge, step, x, v, g, g_x, g_v, i):
+    """Fill the gradients of a step (what :func:`_step` returns, then the slopes of T / t and 1 - T^2 by t^2)."""
+    a, vv, ratio, square, spread, below, ratio_slope, square_slope = step
+    z, s = -k * vv / (a * a), ratio / a
+    p, c = (a - k * spread) / below, ratio / below
+    by_p, by_c = products(g, x, i, 0), products(g, v, i, 0)
+    factor, radial = _shrink(a * square / below, edge), 0.0
+    if factor < 1.0:
+        # On the edge only what is across the radius counts.
+        size = p * p * squares(x, i, 0) + 2.0 * p * c * products(x, v, i, 0) + c * c * vv
+        radial = (by_p * p + by_c * c) / size
+        by_p -= radial * (p * squares(x, i, 0) + c * products(x, v, i, 0))
+        by_c -= radial * (p * products(x, v, i, 0) + c * vv)
+    by_p, by_c = factor * by_p, factor * by_c
+    sine = z * ratio * ratio
+    by_spread = k / below * (by_p * a * sine / below + by_c * c)
+    by_a = -by_p * k * spread / below * sine / below - by_c * c * square / below
+    by_square = -a / below * (by_p * p + by_c * c)
+    by_s = 2.0 * by_spread * (products(x, v, i, 0) + s * vv)
+    by_ratio = by_c / below + by_s / a
+    by_z = by_ratio * ratio_slope + by_square * square_slope
+    by_a -= by_s * s / a + 2.0 * by_z * z / a
+    along_x, along_v = 2.0 * k * by_a, -2.0 * k * by_z / (a * a)
+    to_x, to_v = factor * p, factor * c
+    for j in range(x.shape[1]):
+        u, w, h = np.float64(x[i, j]), np.float64(v[i, j]), np.float64(g[i, j])
+        h -= radial * (p * u + c * w)
+        pull = 2.0 * by_spread * turned(w, u, -s)
+        g_x[i, j] = to_x * h + along_x * u + pull
+        g_v[i, j] = to_v * h + along_v * w + s * pull
+    return z
+
+
+@kept
+def _exp_slopes(k, edge, x, v, g, g_x, g_v, i):
+    """Fill the gradients of :func:`_exp`, and return what it does."""
+    a, vv, ratio, square, spread, below = _step(k, x, v, i)
+    slope = tangent_slope(-k * vv / (a * a), ratio, square)
+    step = (a, vv, ratio, square, spread, below, slope, -ratio * square)
+    return _slopes(k, edge, step, x, v, g, g_x, g_v, i)
 
 
 @kernel
 def exp_slopes(k, edge, x, v, g, g_x, g_v, start, stop):
     """Fill the gradients of :func:`exp`."""
     for i in range(start, stop):
-        a, vv, ratio, square, spread, below = _step(k, x, v, i)
-        z, s = -k * vv / (a * a), ratio / a
-        p, c = (a - k * spread) / below, ratio / below
-        by_p, by_c = products(g, x, i, 0), products(g, v, i, 0)
-        factor, radial = _shrink(a * square / below, edge), 0.0
-        if factor < 1.0:
-            # On the edge only what is across the radius counts.
-            size = p * p * squares(x, i, 0) + 2.0 * p * c * products(x, v, i, 0) + c * c * vv
-            radial = (by_p * p + by_c * c) / size
-            by_p -= radial * (p * squares(x, i, 0) + c * products(x, v, i, 0))
-            by_c -= radial * (p * products(x, v, i, 0) + c * vv)
-        by_p, by_c = factor * by_p, factor * by_c
-        sine = z * ratio * ratio
-        by_spread = k / below * (by_p * a * sine / below + by_c * c)
-        by_a = -by_p * k * spread / below * sine / below - by_c * c * square / below
-        by_square = -a / below * (by_p * p + by_c * c)
-        by_s = 2.0 * by_spread * (products(x, v, i, 0) + s * vv)
-        by_ratio = by_c / below + by_s / a
-        by_z = by_ratio * tangent_slope(z, ratio, square) - by_square * ratio * square
-        by_a -= by_s * s / a + 2.0 * by_z * z / a
-        along_x, along_v = 2.0 * k * by_a, -2.0 * k * by_z / (a * a)
-        to_x, to_v = factor * p, factor * c
-        for j in range(x.shape[1]):
-            u, w, h = np.float64(x[i, j]), np.float64(v[i, j]), np.float64(g[i, j])
-            h -= radial * (p * u + c * w)
-            pull = 2.0 * by_spread * turned(w, u, -s)
-            g_x[i, j] = to_x * h + along_x * u + pull
-            g_v[i, j] = to_v * h + along_v * w + s * pull
+        if _exp_slopes(k, edge, x, v, g, g_x, g_v, i) > _LONGEST:
+            row, at = _shortened(k, x, v, i), slice(i, i + 1)
+            _exp_slopes(k, edge, x[at], row, g[at], g_x[at], g_v[at], 0)
+            _rescale(row, v, g_v, i)
+
+
+@njit(error_model="numpy")
+def _rescale(row, v, g_v, i):
+    """Turn the gradient by the shortened row of v into that by v itself."""
+    largest = 0
+    for j in range(v.shape[1]):
+        largest = j if abs(v[i, j]) > abs(v[i, largest]) else largest
+    for j in range(v.shape[1]):
+        g_v[i, j] *= row[0, largest] / v[i, largest]
+
+
+@kept
+def _chordal(k, edge, x, v, out, i):
+    """Fill where a step ends whose vector is as long as its chord, and return the square of half its length.
+
+    With all terms of ``exp`` multiplied by ``r^2 = (1 + k |x|^2)^2 - k |v|^2`` there is one division.
+    """
+    a, vv = 1.0 + k * squares(x, i, 0), squares(v, i, 0)
+    cube, rr = a * a * a, a * a - k * vv
+    r = math.sqrt(rr)
+    ends = -k * _ends(v, x, r, i)
+    below = 1.0 / (cube + ends)
+    factor = _shrink(cube * below, edge) * below
+    p, c = (a * rr + ends) * factor, a * r * factor
+    for j in range(x.shape[1]):
+        out[i, j] = p * np.float64(x[i, j]) + c * np.float64(v[i, j])
+    return rr / (a * a)
+
+
+@kernel
+def chordal(k, edge, x, v, out, start, stop):
+    """Fill where steps end whose vectors are as long as their chords."""
+    for i in range(start, stop):
+        if _chordal(k, edge, x, v, out, i) > _LONGEST:
+            _chordal(k, edge, x[i : i + 1], _shortened(k, x, v, i), out[i : i + 1], 0)
+
+
+@kept
+def _chordal_slopes(k, edge, x, v, g, g_x, g_v, i):
+    """Fill the gradients of :func:`_chordal`, where T is t / sqrt(1 + t^2), and return what it does."""
+    a, vv = 1.0 + k * squares(x, i, 0), squares(v, i, 0)
+    square = 1.0 / (1.0 - k * vv / (a * a))
+    ratio = math.sqrt(square)
+    spread = _ends(x, v, ratio / a, i)
+    step = (a, vv, ratio, square, spread, a * square - k * spread, -0.5 * ratio * square, -square * square)
+    return _slopes(k, edge, step, x, v, g, g_x, g_v, i)
+
+
+@kernel
+def chordal_slopes(k, edge, x, v, g, g_x, g_v, start, stop):
+    """Fill the gradients of :func:`chordal`."""
+    for i in range(start, stop):
+        if _chordal_slopes(k, edge, x, v, g, g_x, g_v, i) > _LONGEST:
+            row, at = _shortened(k, x, v, i), slice(i, i + 1)
+            _chordal_slopes(k, edge, x[at], row, g[at], g_x[at], g_v[at], 0)
+            _rescale(row, v, g_v, i)
 
 
 @kernel

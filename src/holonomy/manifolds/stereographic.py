@@ -1,13 +1,19 @@
 """The stereographic chart of the spaces of constant curvature: Poincare ball, flat space, projected sphere."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from holonomy.manifolds._fused import fused
 from holonomy.manifolds._pairs import angles, combine, dots, in_blocks, lengths, shift, with_slope
 from holonomy.manifolds.constant import ConstantCurvature
+from holonomy.manifolds.methods import Chordal
 from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
 from holonomy.manifolds.scalars import cosine, sinc, tangent_ratio
+
+_LONGEST = 1e100
+"""Largest coordinate of a vector that a ball is walked along."""
 
 
 class StereographicChart(ConstantCurvature):
@@ -17,7 +23,7 @@ class StereographicChart(ConstantCurvature):
         return "holonomy.manifolds._ball_kernels" if self._fixed is not None and self._fixed <= 0 else None
 
     def _kernel_options(self, verb: str, dtype: torch.dtype) -> tuple[float, ...]:
-        return (self._value, 1.0 - tolerances(dtype).interior) if verb == "exp" else (self._value,)
+        return (self._value, 1.0 - tolerances(dtype).interior) if verb in ("exp", "chordal") else (self._value,)
 
     def _conformal(self, square: Tensor) -> Tensor:
         return 1.0 + self.curvature * square
@@ -47,9 +53,14 @@ class StereographicChart(ConstantCurvature):
     @fused
     @in_blocks
     def _exp(self, x: Tensor, v: Tensor) -> Tensor:
+        return self._move(x, v, self._half_step)
+
+    def _move(self, x: Tensor, v: Tensor, half_step: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+        """Return where steps end; ``half_step`` is as :meth:`_half_step`."""
+        v = self._bounded(v)
         xx, vv, _, near, far = angles(x, v)
         a = self._conformal(xx)
-        c, s, m = self._half_step(self.curvature * vv / a.square())
+        c, s, m = half_step(self.curvature * vv / a.square())
         s = s / a
         cs = c * s
         spread = with_slope(
@@ -59,6 +70,12 @@ class StereographicChart(ConstantCurvature):
         denominator = a * m - self.curvature * spread
         shrink = self._shrink(a * m / denominator, x.dtype) / denominator
         return combine(x, v, (a * c.square() - self.curvature * spread) * shrink, a * cs * shrink, 0.0)
+
+    def _bounded(self, v: Tensor) -> Tensor:
+        """Return vectors whose squares do not overflow: in a ball longer ones end at its edge as well."""
+        if v.dtype != torch.float64 or self._through_zero:
+            return v
+        return v * (_LONGEST / v.detach().abs().amax(-1, keepdim=True).clamp_min(_LONGEST))
 
     def _half_step(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return (c, s, m) in proportion to cs, sn(t) / t and 1 = cs^2 + curvature sn^2 at half the length.
@@ -220,6 +237,9 @@ class PoincareBall(StereographicChart):
     the distance is lost from radius 8 and 27: :class:`Hyperboloid` has no such limit. A result beyond it is rounded to
     the outermost point that can be stored.
 
+    ``retract`` is :class:`Chordal`: along geodesics without hyperbolic functions, of second order and inside the ball
+    for every vector. (In geoopt ``retr`` adds the coordinates and clips, which is of first order.)
+
     Parameters
     ----------
     n : int
@@ -251,7 +271,20 @@ class PoincareBall(StereographicChart):
 
     _references = ("ungar2008gyrovector",)
 
+    default_retraction = Chordal()
+
     def __init__(self, n: int, curvature: float = -1.0, *, learnable: bool = False, check: bool = False) -> None:
         if curvature >= 0:
             raise ValueError(f"curvature of a Poincare ball must be negative, got {curvature}.")
         super().__init__(n, n, curvature, learnable=learnable, check=check)
+
+    @fused
+    @in_blocks
+    def _chordal(self, x: Tensor, v: Tensor) -> Tensor:
+        return self._move(x, v, _half_chord)
+
+
+def _half_chord(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what ``_half_step`` does where sinh of half the length is sqrt(-z), for z <= 0."""
+    square = 1.0 / (1.0 - z)
+    return torch.ones_like(z), square.sqrt(), square

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from holonomy.manifolds import Hyperboloid, Manifold, PoincareBall, Sphere
+from holonomy.manifolds import Chordal, Exponential, Hyperboloid, Manifold, PoincareBall, Sphere
 from holonomy.manifolds.numerics import tolerances
 
 _KINDS = {Sphere: "sphere", Hyperboloid: "hyperboloid", PoincareBall: "ball"}
+_MOVES = {Exponential: "steps", Chordal: "chords"}
 _DTYPES = (torch.float32, torch.float64)
 _FEWEST = 256
 """Fewest entries that are worth a kernel."""
@@ -32,16 +33,21 @@ def fused_gradient(manifold: Manifold, x: Tensor, derivatives: Tensor) -> tuple[
     return g, squares
 
 
-def fused_move(manifold: Manifold, x: Tensor, u: Tensor, scale: float | Tensor, vectors: list[Tensor]) -> bool:
+def fused_move(
+    manifold: Manifold, x: Tensor, u: Tensor, scale: float | Tensor, vectors: list[Tensor], step: str = "exp"
+) -> bool:
     """Move x along ``scale * u`` and at most one vector with it, in place, if a kernel serves; say whether it did.
 
     Parameters
     ----------
+    step : {"exp", "retract"}, default "exp"
+        Along geodesics, or by the retraction of the space.
     scale : float or Tensor
         One number, or one for each point (...).
     """
     kind = _kind(manifold, x, u, *vectors) if len(vectors) <= 1 else None
-    if kind is None:
+    move = _MOVES.get(Exponential if step == "exp" else type(manifold.default_retraction))
+    if kind is None or move is None:
         return False
     from holonomy.optim import _fused_kernels
 
@@ -52,7 +58,7 @@ def fused_move(manifold: Manifold, x: Tensor, u: Tensor, scale: float | Tensor, 
     sums = x.shape[-1] if x.dtype == torch.float64 else 0
     edge = 1.0 - tolerances(x.dtype).interior * (1 + sums)
     arguments = [_matrix(x), _matrix(u), carried, manifold.curvature, factors.numpy(), bool(vectors), edge]
-    _run(getattr(_fused_kernels, f"{kind}_steps"), arguments, rows, x.shape[-1])
+    _run(getattr(_fused_kernels, f"{kind}_{move}"), arguments, rows, x.shape[-1])
     torch.autograd.graph.increment_version([x, *vectors])
     return True
 

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+_inlined = njit(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, forceinline=True)
 
 
 @_compiled
@@ -160,8 +161,8 @@ def ball_gradients(x, e, curvature, g, squares, start, stop):
         squares[i] = half * half * ee
 
 
-@_compiled
-def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
+@_inlined
+def _ball_moves(chordal, x, u, w, curvature, scale, carry, edge, start, stop):
     """Move along geodesics, not beyond the outermost point that can be stored, and turn w by the gyration."""
     n = x.shape[1]
     # The point as it is stored: at the edge of the ball its rounding is what decides about the metric there.
@@ -175,10 +176,14 @@ def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
             uu += b * b
         a = 1.0 + curvature * xx
         t = abs(s) * math.sqrt(-curvature * uu) / a
-        fall = math.expm1(-2.0 * t)
-        inverse = 1.0 / (2.0 + fall)
-        square = 4.0 * (1.0 + fall) * inverse * inverse
-        along = (-fall * inverse / t if t > 0.0 else 1.0) / a
+        if chordal:
+            square = 1.0 / (1.0 + t * t)
+            along = math.sqrt(square) / a
+        else:
+            fall = math.expm1(-2.0 * t)
+            inverse = 1.0 / (2.0 + fall)
+            square = 4.0 * (1.0 + fall) * inverse * inverse
+            along = (-fall * inverse / t if t > 0.0 else 1.0) / a
         step, spread = along * s, 0.0
         for j in range(n):
             part = x[i, j] + step * u[i, j]
@@ -208,3 +213,15 @@ def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
                 here = np.float64(x[i, j])
                 w[i, j] = ratio * w[i, j] + back * here + side * (stored[j] - here)
             x[i, j] = stored[j]
+
+
+@_compiled
+def ball_steps(x, u, w, curvature, scale, carry, edge, start, stop):
+    """Move as far as ``exp`` does."""
+    _ball_moves(False, x, u, w, curvature, scale, carry, edge, start, stop)
+
+
+@_compiled
+def ball_chords(x, u, w, curvature, scale, carry, edge, start, stop):
+    """Move as far as the chordal retraction does."""
+    _ball_moves(True, x, u, w, curvature, scale, carry, edge, start, stop)

@@ -120,8 +120,8 @@ class CurvedMotion(Motion):
     def move_(self, x: Tensor, u: Tensor, size: float | Tensor, over: Tensor | None, vectors: list[Tensor]) -> None:
         """Step, in one pass where a kernel does so."""
         scale = -size if over is None else -size / over
-        exact = self.step == "exp" and (self.transport == "parallel" or not vectors)
-        if exact and self.factors.shape == () and fused_move(self.manifold, x, u, scale, vectors):
+        exact = self.factors.shape == () and (self.transport == "parallel" or not vectors)
+        if exact and fused_move(self.manifold, x, u, scale, vectors, self.step):
             return
         v = u * (self.factors.spread(scale) if isinstance(scale, Tensor) and scale.ndim else scale)
         self._arrive_(x, self.manifold.exp(x, v) if self.step == "exp" else self.manifold.retract(x, v), vectors)

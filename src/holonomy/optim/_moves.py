@@ -4,7 +4,18 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from holonomy.manifolds import Exponential, FixedRank, Flag, Grassmann, Manifold, Power, Product, Projection, Stiefel
+from holonomy.manifolds import (
+    Chordal,
+    Exponential,
+    FixedRank,
+    Flag,
+    Grassmann,
+    Manifold,
+    Power,
+    Product,
+    Projection,
+    Stiefel,
+)
 from holonomy.manifolds.fixed_rank_psd import FixedRankPSD
 from holonomy.manifolds.methods import Retraction, Transport
 from holonomy.optim._orthographic import Orthographic
@@ -70,4 +81,4 @@ def default_transport(manifold: Manifold) -> Transport:
         return EachTransport((default_transport(manifold.base),))
     if isinstance(manifold, Product):
         return EachTransport(tuple(default_transport(factor) for factor in manifold._spaces()))
-    return Parallel() if isinstance(default_retraction(manifold), Exponential) else Projection()
+    return Parallel() if isinstance(default_retraction(manifold), Exponential | Chordal) else Projection()
