@@ -1,7 +1,9 @@
+import warnings
+
 import numpy as np
 import pytest
 
-from holonomy.stats import PCASubspaceInference, leading_subspace_test
+from holonomy.stats import PCASubspaceInference, leading_subspace_intervals, leading_subspace_test
 
 
 def sample(n, p, seed=0):
@@ -52,3 +54,47 @@ def test_thousands_of_variables_need_no_covariance_matrix():
 def test_bad_input_is_refused(Q0, sizes, options, message):
     with pytest.raises(ValueError, match=message):
         leading_subspace_test(sample(50, 5), Q0, sizes, **options)
+
+
+@pytest.mark.parametrize("sizes", [1, (1, 2), (2, 1), (3,)])
+def test_intervals_are_those_of_the_whole_flag(sizes):
+    X = sample(300, 9)
+    groups = (sizes,) if isinstance(sizes, int) else sizes
+    k = sum(groups)
+    whole = PCASubspaceInference((*groups, 9 - k), assume="gaussian", level=0.9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # (2, 1) splits two equal variances
+        whole.fit(X)
+    found = leading_subspace_intervals(X, sizes, level=0.9)
+    np.testing.assert_allclose(found.flag, whole.flag_[:, :k], atol=1e-9)
+    np.testing.assert_allclose(found.eigenvalues, whole.eigenvalues_[:k])
+    assert found.rest == pytest.approx(whole.eigenvalues_[k:].mean())
+    np.testing.assert_allclose(found.angles, whole.angles_interval()[:-1], rtol=1e-8)
+    np.testing.assert_allclose(found.loadings, whole.loadings_interval()[:, :k], rtol=1e-8, atol=1e-9)
+
+
+def test_heavy_tails_widen_the_intervals():
+    rng = np.random.default_rng(0)
+    X = sample(500, 8) * np.sqrt(6.0 / rng.chisquare(8, (500, 1)))
+    plain, heavy = (leading_subspace_intervals(X, 1, assume=one).angles[0, 1] for one in ("gaussian", "elliptical"))
+    assert heavy > plain
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    """All loadings at once, and conservatively so: they bound the region, of probability 0.9, from outside."""
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(100):
+        X = rng.standard_normal((2000, 4)) * [3.0, 1.0, 1.0, 1.0]
+        found = leading_subspace_intervals(X, 1, level=0.9)
+        truth = np.eye(4)[:, :1]
+        held += bool(((found.loadings[..., 0] <= truth) & (truth <= found.loadings[..., 1] + 1e-2)).all())
+    assert held >= 85
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options", "message"),
+    [(5, {}, "sizes must have"), (1, {"level": 1.0}, "level"), (1, {"assume": "none"}, "assume")],
+)
+def test_bad_input_of_intervals_is_refused(sizes, options, message):
+    with pytest.raises(ValueError, match=message):
+        leading_subspace_intervals(sample(50, 5), sizes, **options)

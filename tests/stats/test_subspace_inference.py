@@ -250,3 +250,51 @@ def test_it_is_an_estimator():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         check_estimator(PCASubspaceInference(1))
+
+
+def test_batches_give_what_all_rows_do_however_far_the_mean_is():
+    X = sample(400) + 1e6
+    whole = PCASubspaceInference((1, 1, 3), assume="gaussian").fit(X)
+    parts = PCASubspaceInference((1, 1, 3), assume="gaussian")
+    for batch in (X[:50], X[50:51], X[51:400]):
+        parts.partial_fit(batch)
+    after = PCASubspaceInference((1, 1, 3), assume="gaussian").fit(X[:100]).partial_fit(X[100:])
+    Q0 = turned(whole.flag_, 0.05)
+    for one in (parts, after):
+        assert one.n_samples_ == 400
+        np.testing.assert_allclose(one.eigenvalues_, whole.eigenvalues_, rtol=1e-9)
+        np.testing.assert_allclose(one.flag_[:, :2], whole.flag_[:, :2], atol=1e-9)
+        np.testing.assert_allclose(one.covariance_, whole.covariance_, rtol=1e-8)
+        assert one.test(Q0).statistic == pytest.approx(whole.test(Q0).statistic, rel=1e-8)
+        np.testing.assert_allclose(one.angles_interval(), whole.angles_interval(), rtol=1e-8)
+        assert np.isnan(one.kurtosis_)
+
+
+def test_fit_forgets_batches():
+    X = sample(300)
+    inference = PCASubspaceInference((1, 1, 3), assume="gaussian").partial_fit(sample(300, seed=1)).fit(X)
+    assert inference.n_samples_ == 300
+    np.testing.assert_array_equal(
+        inference.eigenvalues_, PCASubspaceInference((1, 1, 3), assume="gaussian").fit(X).eigenvalues_
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"assume": "elliptical"}, {"assume": "gaussian", "method": "bootstrap"}])
+def test_batches_are_refused_where_rows_are_needed(options):
+    inference = PCASubspaceInference((1, 4), **options)
+    assert not hasattr(inference, "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as error:
+        inference.partial_fit(sample(50))
+    assert "use fit on all rows" in str(error.value.__cause__)
+
+
+def test_bad_batches_are_refused():
+    inference = PCASubspaceInference((1, 4), assume="gaussian")
+    with pytest.raises(ValueError, match="minimum of 3"):
+        inference.partial_fit(sample(2))
+    inference.partial_fit(sample(50))
+    with pytest.raises(ValueError, match="features"):
+        inference.partial_fit(np.ones((5, 4)))
+    with pytest.raises(ValueError, match="NaN"):
+        inference.partial_fit(np.full((5, 5), np.nan))
+    assert inference.n_samples_ == 50

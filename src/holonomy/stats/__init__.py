@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "clusters": ["ManifoldKMeans"],
         "geodesic_analysis": ["PrincipalGeodesicAnalysis"],
         "geodesic_regression": ["GeodesicRegression"],
-        "leading_subspaces": ["leading_subspace_test"],
+        "leading_subspaces": ["LeadingIntervals", "leading_subspace_intervals", "leading_subspace_test"],
         "likelihood": ["fit_riemannian_normal", "fit_von_mises_fisher", "fit_wrapped_normal"],
         "neighbors": ["ManifoldKNeighborsClassifier", "ManifoldKNeighborsRegressor"],
         "tangent_pca": ["TangentPCA"],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holonomy.stats._flag_coordinates import FlagChart
+from holonomy.stats._sample_moments import SampleMoments
 from holonomy.stats._tangent_covariance import TangentCovariance, shrinkage
 
 ASSUMPTIONS = ("gaussian", "elliptical", "none")
@@ -24,18 +25,34 @@ class PrincipalFlag:
     eigenvalues : ndarray of shape (p,)
         Eigenvalues, with divisor n - 1.
     scores : ndarray of shape (n, p)
-        Centred data in the basis, scaled so that their mean squares are the eigenvalues.
+        Centred data in the basis, scaled so that their mean squares are the eigenvalues; no rows where only moments are
+        known.
     sizes : tuple of int
         Dimensions of the groups.
     correlation : bool
         Whether the matrix is that of correlations, whose scale is estimated as well.
+    count : int
+        Number n of observations.
     """
 
     basis: np.ndarray
     eigenvalues: np.ndarray
     scores: np.ndarray
     sizes: tuple[int, ...]
-    correlation: bool = False
+    correlation: bool
+    count: int
+
+    @classmethod
+    def of_moments(cls, moments: SampleMoments) -> "PrincipalFlag":
+        """Return the flag of the covariance matrix alone, with one group for each eigenvector."""
+        values, vectors = np.linalg.eigh(moments.scatter / (moments.count - 1.0))
+        basis = np.ascontiguousarray(vectors[:, ::-1])
+        p = len(basis)
+        return cls(basis, np.maximum(values[::-1], 0.0), np.empty((0, p)), (1,) * p, False, moments.count)
+
+    def moments(self, mean: np.ndarray) -> SampleMoments:
+        """Return the moments of the rows; ``mean`` (p,) is theirs."""
+        return SampleMoments(self.count, mean, (self.basis * (self.eigenvalues * (self.count - 1.0))) @ self.basis.T)
 
     @classmethod
     def of(cls, X: np.ndarray, sizes: tuple[int, ...] = (), *, correlation: bool = False) -> "PrincipalFlag":
@@ -46,7 +63,7 @@ class PrincipalFlag:
             Z = Z / np.sqrt((Z**2).mean(0))
         values, vectors = np.linalg.eigh(Z.T @ Z / n)
         basis = np.ascontiguousarray(vectors[:, ::-1])
-        return cls(basis, np.maximum(values[::-1], 0.0), Z @ basis, sizes or (1,) * p, correlation)
+        return cls(basis, np.maximum(values[::-1], 0.0), Z @ basis, sizes or (1,) * p, correlation, n)
 
     def signed(self) -> "PrincipalFlag":
         """Return the same with the largest entry of every column positive."""
@@ -136,3 +153,19 @@ def statistics(
             for one, row in zip(flags, b, strict=True)
         ]
     )
+
+
+def differences(
+    triples: list[tuple[PrincipalFlag, ...]], chart: FlagChart, assume: str, kind: str, coordinates: str
+) -> np.ndarray:
+    """Return the statistics of the differences of two flags in coordinates around a third, the pooled one."""
+    pooled = np.stack([triple[0].basis for triple in triples])
+    b = [chart.coordinates(pooled, np.stack([t[k].basis for t in triples]), coordinates) for k in (1, 2)]
+    found = np.empty(len(triples))
+    for t, (base, *flags) in enumerate(triples):
+        laws = [one.at(base.basis).covariance(chart, assume, kind)[0] for one in flags]
+        scales = [1.0 / len(one.scores) for one in flags]
+        diagonal = scales[0] * laws[0].diagonal + scales[1] * laws[1].diagonal
+        rows = np.vstack([np.sqrt(scale) * law.rows for scale, law in zip(scales, laws, strict=True)])
+        found[t] = TangentCovariance(diagonal, rows).quadratic(b[0][t] - b[1][t])
+    return found

@@ -78,7 +78,7 @@ def hypothesis(Q0: Any, chart: FlagChart) -> np.ndarray:
 
 def warn_of_ties(flag: PrincipalFlag, alpha: float, kurtosis: float) -> None:
     """Warn where the two eigenvalues next to a split may be equal."""
-    values, n = flag.eigenvalues, len(flag.scores)
+    values, n = flag.eigenvalues, flag.count
     if values[-1] <= 0:
         return
     groups, ends = flag.group_values, np.cumsum(flag.sizes)[:-1]

@@ -7,17 +7,28 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import as_numpy, check_float, check_int, check_option, check_points
 from holonomy.stats._flag_coordinates import KINDS, FlagChart
-from holonomy.stats._principal_flags import ASSUMPTIONS, COVARIANCES, PrincipalFlag, statistics
+from holonomy.stats._principal_flags import ASSUMPTIONS, COVARIANCES, PrincipalFlag, differences, statistics
 from holonomy.stats._region_bounds import largest_angle, loading_half_widths
+from holonomy.stats._sample_moments import SampleMoments
 from holonomy.stats._subspace_type import as_sizes, as_which, hypothesis, warn_of_ties
 from holonomy.stats._tangent_covariance import TangentCovariance
 from holonomy.stats.eigenvalue_tests import propose_type
 from holonomy.stats.hypothesis_tests import TestResult
+
+
+def _needs_moments_only(inference: "PCASubspaceInference") -> bool:
+    if inference.assume == "gaussian" and inference.method == "asymptotic":
+        return True
+    raise AttributeError(
+        'partial_fit needs assume="gaussian" and method="asymptotic", since it keeps no rows, got '
+        f"assume={inference.assume!r} and method={inference.method!r}; use fit on all rows."
+    )
 
 
 class PCASubspaceInference(BaseEstimator):
@@ -69,7 +80,7 @@ class PCASubspaceInference(BaseEstimator):
     covariance_used_ : str
         Which estimate of it was used.
     kurtosis_ : float
-        Excess kurtosis, 0 for Gaussian data.
+        Excess kurtosis, 0 for Gaussian data; NaN after ``partial_fit``.
     n_samples_ : int
         Number of observations.
 
@@ -124,10 +135,40 @@ class PCASubspaceInference(BaseEstimator):
         """
         self._check_parameters()
         X = validate_data(self, as_numpy(X), dtype=np.float64, ensure_min_samples=3, ensure_min_features=2)
-        flag = PrincipalFlag.of(X, correlation=self.correlation).signed()
+        flag = PrincipalFlag.of(X, correlation=self.correlation)
+        self._moments = flag.moments(X.mean(0)) if self.assume == "gaussian" else None
+        return self._estimate(flag.signed())
+
+    @available_if(_needs_moments_only)
+    def partial_fit(self, X: Any, y: Any = None) -> "PCASubspaceInference":
+        """Take in more rows (n, p), of which only their mean and scatter are kept: memory is p^2 whatever their number.
+
+        After any number of calls the estimate is that of :meth:`fit` on all rows up to rounding, also after ``fit``. It
+        exists with ``assume="gaussian"`` and ``method="asymptotic"`` only: all else needs the rows themselves. The
+        kurtosis is not known, and taken for 0.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, the data are not finite or have another number of columns, the first rows
+            are fewer than three, or a direction is constant in all of them.
+        AttributeError
+            If a parameter asks for the rows themselves.
+        """
+        self._check_parameters()
+        known: SampleMoments | None = getattr(self, "_moments", None)
+        least = 3 if known is None else 1
+        X = validate_data(
+            self, as_numpy(X), dtype=np.float64, reset=known is None, ensure_min_samples=least, ensure_min_features=2
+        )
+        more = SampleMoments.of(X)
+        self._moments = more if known is None else known.joined(more)
+        return self._estimate(PrincipalFlag.of_moments(self._moments).signed())
+
+    def _estimate(self, flag: PrincipalFlag) -> "PCASubspaceInference":
         self._check_spread(flag)
-        self.n_samples_ = len(X)
-        self.kurtosis_ = flag.kurtosis()
+        self.n_samples_ = flag.count
+        self.kurtosis_ = flag.kurtosis() if len(flag.scores) else np.nan
         self.type_ = self._sizes(flag)
         if len(self.type_) == 1:
             raise ValueError(
@@ -135,7 +176,7 @@ class PCASubspaceInference(BaseEstimator):
                 "any other; give a type to insist."
             )
         self._flag = flag.grouped(self.type_)
-        warn_of_ties(self._flag, 1.0 - self.level, self.kurtosis_)
+        warn_of_ties(self._flag, 1.0 - self.level, 0.0 if np.isnan(self.kurtosis_) else self.kurtosis_)
         self.flag_, self.eigenvalues_ = flag.basis, flag.eigenvalues
         self._chart = FlagChart(self.type_, tuple(range(len(self.type_) - 1)))
         self._check_size(self._chart)
@@ -269,10 +310,10 @@ class PCASubspaceInference(BaseEstimator):
         chart = FlagChart(sizes, as_which(which, len(sizes)))
         self._check_size(chart, min(map(len, samples)))
         flags = [PrincipalFlag.of(one, sizes, correlation=self.correlation) for one in samples]
-        statistic = float(_differences([(pooled, *flags)], chart, self.assume, self.covariance, self.coordinates)[0])
+        statistic = float(differences([(pooled, *flags)], chart, self.assume, self.covariance, self.coordinates)[0])
         if self.method == "asymptotic":
             return TestResult(statistic, chart.dim, float(chi2.sf(statistic, chart.dim)), "chi2")
-        drawn = self._resampled_differences(flags, samples, pooled, chart)
+        drawn = self._resampleddifferences(flags, samples, pooled, chart)
         pvalue = (1.0 + float((drawn >= statistic).sum())) / (len(drawn) + 1.0)
         return TestResult(statistic, chart.dim, pvalue, "bootstrap")
 
@@ -289,7 +330,7 @@ class PCASubspaceInference(BaseEstimator):
             raise ValueError(f'correlation=True needs assume="none", got {self.assume!r}.')
 
     def _check_spread(self, flag: PrincipalFlag) -> None:
-        n, p = flag.scores.shape
+        n, p = flag.count, len(flag.basis)
         if not np.isfinite(flag.eigenvalues).all() or flag.eigenvalues[0] <= 0:
             raise ValueError("X must vary: a column is constant, or all rows are equal.")
         if p * 4 > n:
@@ -297,14 +338,14 @@ class PCASubspaceInference(BaseEstimator):
                 f"X has {n} rows for {p} columns: the asymptotics need many more rows than columns, and eigenvalues "
                 'are biased otherwise; method="bootstrap" helps a little.',
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _sizes(self, flag: PrincipalFlag) -> tuple[int, ...]:
         p = flag.basis.shape[0]
         if self.type is not None:
             return as_sizes(self.type, p)
-        n = len(flag.scores)
+        n = flag.count
         if flag.eigenvalues[-1] <= flag.eigenvalues[0] * np.finfo(float).eps * max(n, p):
             raise ValueError(
                 "type must be given where the covariance matrix is singular, for instance type=(1, p - 1)."
@@ -347,7 +388,7 @@ class PCASubspaceInference(BaseEstimator):
             self._resampled[chart.which] = np.concatenate(found)
         return self._resampled[chart.which]
 
-    def _resampled_differences(
+    def _resampleddifferences(
         self, flags: list[PrincipalFlag], samples: list[np.ndarray], pooled: PrincipalFlag, chart: FlagChart
     ) -> np.ndarray:
         """Return statistics between samples drawn with equal flags: each is turned onto the pooled one first."""
@@ -360,23 +401,7 @@ class PCASubspaceInference(BaseEstimator):
             both = PrincipalFlag.of(np.vstack([one - one.mean(0) for one in again]), correlation=self.correlation)
             resampled = [PrincipalFlag.of(one, chart.sizes, correlation=self.correlation) for one in again]
             pairs.append((both, *resampled))
-        return _differences(pairs, chart, self.assume, self.covariance, self.coordinates)
-
-
-def _differences(
-    triples: list[tuple[PrincipalFlag, ...]], chart: FlagChart, assume: str, kind: str, coordinates: str
-) -> np.ndarray:
-    """Return the statistics of the differences of two flags in coordinates around a third, the pooled one."""
-    pooled = np.stack([triple[0].basis for triple in triples])
-    b = [chart.coordinates(pooled, np.stack([t[k].basis for t in triples]), coordinates) for k in (1, 2)]
-    found = np.empty(len(triples))
-    for t, (base, *flags) in enumerate(triples):
-        laws = [one.at(base.basis).covariance(chart, assume, kind)[0] for one in flags]
-        scales = [1.0 / len(one.scores) for one in flags]
-        diagonal = scales[0] * laws[0].diagonal + scales[1] * laws[1].diagonal
-        rows = np.vstack([np.sqrt(scale) * law.rows for scale, law in zip(scales, laws, strict=True)])
-        found[t] = TangentCovariance(diagonal, rows).quadratic(b[0][t] - b[1][t])
-    return found
+        return differences(pairs, chart, self.assume, self.covariance, self.coordinates)
 
 
 _CHUNK = 50
