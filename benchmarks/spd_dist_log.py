@@ -96,9 +96,8 @@ def remark(_: list[dict[str, Any]]) -> str:
         "What bounds ours: eight matrices share each vector instruction, so the decompositions take a fraction of "
         "LAPACK's time. Profiled in one thread, dist takes 4.7 ms, of which 2.1 ms are the QL steps of the tridiagonal "
         "matrices, roots and quotients that wait for each other, 1.7 ms the Cholesky factors and the whitening, and "
-        "0.5 ms the reduction to tridiagonal form. log takes 7.5 ms: eigenvectors add 2.2 ms, products 0.5 ms. Its "
-        "gradients are 4.9 ms of products. Two threads halve all of it where both cores are free. The first use ever "
-        "compiles for 8 s, which is kept."
+        "0.5 ms the reduction to tridiagonal form. log takes 7.5 ms: eigenvectors add 2.2 ms, products 0.5 ms. The "
+        "first use ever compiles for 8 s, which is kept."
     )
 
 
