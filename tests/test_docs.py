@@ -1,9 +1,11 @@
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -29,6 +31,37 @@ def test_the_python_of_a_page_runs_from_top_to_bottom_offline(page, tmp_path):
     ran = subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True, timeout=240)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout
+
+
+def commands():
+    """Return the blocks of commands of all pages, without those that install or are what runs these tests."""
+    for page in (DOCS.parent / "README.md", *PAGES):
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            lines = [line for line in block.splitlines() if not line.startswith(("make ", "pip install "))]
+            if lines:
+                yield pytest.param("\n".join(lines).replace(".venv/bin/", ""), id=f"{page.stem}: {lines[0][:40]}")
+
+
+def write_files(folder):
+    """Write the files that the commands name: cells of two types, and vectors."""
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(0, 1, (40, 4)), rng.normal(4, 1, (40, 4))])
+    for name, rows in (("cells", np.arange(80)), ("new-cells", np.arange(0, 80, 9))):
+        lines = ["type,age,a,b,c,d", *(f"{'AB'[row // 40]},{row},{','.join(map(str, values[row]))}" for row in rows)]
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+    (folder / "vectors.jsonl").write_text("\n".join(json.dumps(row.tolist()) for row in values))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", commands())
+def test_the_commands_of_a_block_run(block, tmp_path):
+    write_files(tmp_path)
+    paths = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = ["bash", "-e", "-o", "pipefail", "-c", block]
+    ran = subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True, timeout=240)
+    assert ran.returncode == 0, ran.stderr
+    for written in re.findall(r"--(?:out|save) (\S+)", block):
+        assert (tmp_path / written).stat().st_size > 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
