@@ -213,6 +213,24 @@ def test_gradients_on_the_hyperboloid(curvature, dtype):
                 judge(exact, inputs, slope, dtype, f"gradient {index} of {name}")
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("curvature", [-100.0, -1.0, -1e-2])
+def test_gradients_of_transport_on_the_hyperboloid(curvature, dtype):
+    space, reference = Hyperboloid(3, curvature), oracle.Hyperboloid(curvature)
+    weights, radius = torch.tensor(WEIGHTS, dtype=dtype), abs(curvature) ** -0.5
+    starts = ((0.0, 0.0, 0.0), (0.3, -0.2, 0.4), (40.0, 10.0, -20.0))
+    ends = ((0.3, -0.2, 0.4001), (1.0, 2.0, -2.0), (-40.0, 10.0, 25.0))
+
+    def moved(p, q, u):
+        return space.transport(lift(p)(curvature), lift(q)(curvature), tangent(p, u, curvature))[1:]
+
+    for a, b in itertools.product(starts, ends):
+        inputs = tuple(radius * torch.tensor(c, dtype=dtype) for c in (a, b, (0.6, 0.5, -0.7)))
+        for index, slope in enumerate(gradient(moved, inputs, weights)):
+            exact = slopes(reference.transport, oracle.exact(weights), index)
+            judge(exact, inputs, slope, dtype, f"gradient {index} of transport from {a} to {b}")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("curvature", [1e-2, 1.0, 100.0])
