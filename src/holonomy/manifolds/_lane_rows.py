@@ -12,7 +12,8 @@ from numba.np.arrayobj import make_array
 
 from holonomy.manifolds._lanes import LANES, ROWS, intrinsic, lane_array, lanes, load, part, spread, store
 
-inside: Any = njit(error_model="numpy", forceinline=True, _nrt=False)
+_INSIDE: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+inside: Any = njit(**_INSIDE)
 """Decorator of what is called for each row: it allocates nothing, so arrays given to it need not be counted."""
 
 
