@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaln, xlogy
 from scipy.stats import rankdata
 
+from holonomy._core.optional import import_optional
 from holonomy._core.validation import check_float
 
 BOOLEAN_METRICS = {
@@ -228,8 +229,7 @@ def _cost(parameters: dict[str, Any], d: int, metric: str) -> np.ndarray:
 
 def _transport_distances(a: np.ndarray, b: np.ndarray, cost: np.ndarray) -> np.ndarray:
     """Least cost of moving one histogram to another, by linear programs."""
-    import ot
-
+    ot = import_optional("ot", extra="transport", purpose="measure distances by optimal transport")
     p, q = _shares(a), _shares(b)
     result = np.empty((len(p), len(q)))
     for i, x in enumerate(p):

@@ -96,6 +96,16 @@ class LeadingIntervals:
         Of the largest angle between each subspace and the truth, in radians.
     loadings : ndarray of shape (p, k, 2)
         Of entry (i, j) of variable i on axis j; NaN for axes in a group of several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from holonomy.stats import LeadingIntervals, leading_subspace_intervals
+    >>> X = np.random.default_rng(0).standard_normal((500, 20))
+    >>> X[:, 0] *= 5.0
+    >>> found = leading_subspace_intervals(X, 1)
+    >>> isinstance(found, LeadingIntervals), found.angles.shape
+    (True, (1, 2))
     """
 
     flag: np.ndarray
