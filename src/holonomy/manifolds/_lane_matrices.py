@@ -116,15 +116,9 @@ def lower_times(L, M, out):
 
 
 @part
-def congruence(Z, S, out, work):
-    """Fill both triangles of out with the symmetric ``Z S Z^T``, S of both triangles."""
+def _both_triangles(work, Z, out):
+    """Fill out with ``work Z^T`` where that is symmetric: one triangle is computed."""
     n = Z.shape[0]
-    for i in range(n):
-        for j in range(n):
-            total = load(Z, i, 0) * load(S, 0, j)
-            for k in range(1, n):
-                total = total + load(Z, i, k) * load(S, k, j)
-            store(total, work, i, j)
     for i in range(n):
         for j in range(i + 1):
             total = load(work, i, 0) * load(Z, j, 0)
@@ -135,19 +129,26 @@ def congruence(Z, S, out, work):
 
 
 @part
+def congruence(Z, S, out, work):
+    """Fill both triangles of out with the symmetric ``Z S Z^T``, S of both triangles."""
+    n = Z.shape[0]
+    for i in range(n):
+        for j in range(n):
+            total = load(Z, i, 0) * load(S, 0, j)
+            for k in range(1, n):
+                total = total + load(Z, i, k) * load(S, k, j)
+            store(total, work, i, j)
+    _both_triangles(work, Z, out)
+
+
+@part
 def scaled_square(Z, f, out, work):
     """Fill both triangles of out with ``Z diag(f) Z^T``, f (n, LANES)."""
     n = Z.shape[0]
     for i in range(n):
         for k in range(n):
             store(load(Z, i, k) * load(f, k), work, i, k)
-    for i in range(n):
-        for j in range(i + 1):
-            total = load(work, i, 0) * load(Z, j, 0)
-            for k in range(1, n):
-                total = total + load(work, i, k) * load(Z, j, k)
-            store(total, out, i, j)
-            store(total, out, j, i)
+    _both_triangles(work, Z, out)
 
 
 @part
