@@ -378,6 +378,7 @@ def test_large_finite_gradients_are_no_error():
     x = torch.zeros(4, requires_grad=True)
     x.grad = torch.full((4,), 3e38)
     RiemannianSGD([x], lr=0.0).step()
+    assert torch.equal(x, torch.zeros(4))
 
 
 def test_points_off_their_manifold_are_refused_at_the_first_step():
