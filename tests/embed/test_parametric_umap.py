@@ -126,13 +126,6 @@ def test_cross_entropy_equals_its_definition():
     assert torch.isfinite(same.grad).all()
 
 
-def test_batches_suit_the_number_of_edges(X, fitted):
-    graph = fitted.graph_
-    assert ParametricUMAP(batch_size=7)._edges_at_once(graph) == 7
-    assert ParametricUMAP()._edges_at_once(graph) == 100
-    assert ParametricUMAP()._edges_at_once(sparse.block_diag([graph] * 30).tocsr()) == 1000
-
-
 def test_correlation_term_keeps_distances(X):
     from scipy.spatial.distance import pdist
 

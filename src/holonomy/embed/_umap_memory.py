@@ -1,16 +1,20 @@
 """How much memory a map takes at its peak, told from the shape of the data before the start."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from holonomy._core.validation import as_numpy, check_int
 from holonomy.graphs._cells import N_AXES, sample_size
 from holonomy.graphs._device_search import SPARE
 from holonomy.graphs._exact import BLOCK_ENTRIES, POINTS_AT_ONCE
 from holonomy.graphs._reductions import REDUCED_METRICS
 from holonomy.graphs._row_metrics import SPARSE_METRICS
 from holonomy.graphs.search import ALIASES, DENSE_ENTRIES, EXACT_WORK, RECALL_SAMPLE, TREE_DIMENSIONS, TREE_ORDERS
+
+if TYPE_CHECKING:
+    from holonomy.embed.umap import UMAP
 
 ROWS_AT_ONCE = 1024
 """Most rows of a block of distances."""
@@ -78,6 +82,15 @@ def _search(X: Any, metric: Any, k: int, *, on_device: bool) -> tuple[float, flo
     axes = sampled * d * max(4.0, X.dtype.itemsize) + 16.0 * min(sampled, d) ** 2
     compared = 4.0 * POINTS_AT_ONCE * (d + RECALL_SAMPLE)
     return max(axes + 8.0 * n, cells + max(lists, compared) + found) + copies, cells + copies
+
+
+def memory_of(model: "UMAP", X: Any) -> int:
+    """Estimate the bytes that an estimator's fit of X takes at its peak; only the shape and type of X are looked at."""
+    given = X if hasattr(X, "shape") and hasattr(X, "dtype") else np.asarray(as_numpy(X))
+    k = min(check_int(model.n_neighbors, "n_neighbors", minimum=2), given.shape[0])
+    is_spectral = isinstance(model.init, str) and model.init in ("spectral", "tswspectral")
+    on_device = model.device is not None
+    return int(peak_memory(given, model.metric, k, model.n_components, is_spectral=is_spectral, on_device=on_device))
 
 
 def advice(n: int) -> str:

@@ -9,14 +9,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from holonomy._core.parallel import threads
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
-from holonomy._core.validation import as_numpy, check_float, check_int, check_points
+from holonomy._core.validation import as_numpy, check_int, check_points
 from holonomy.embed._parametric_files import SavedNetworks
 from holonomy.embed._parametric_inputs import landmarks_of, row_moments, with_unknown
-from holonomy.embed.umap import UMAP
+from holonomy.embed._parametric_objective import (
+    check_parameters,
+    edges_at_once,
+    graph_of,
+    objective_of,
+    training_options,
+)
 from holonomy.graphs import NeighborGraph
-
-LARGEST_BATCH, SMALLEST_BATCH, FEWEST_BATCHES = 1000, 100, 20
-"""Edges in a batch unless told otherwise, and batches of an epoch for which there are fewer of them."""
 
 SMALL = 10_000
 """Most rows for which training takes 200 epochs instead of 50."""
@@ -112,13 +115,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
 
     Notes
     -----
-    What umap-learn calls otherwise: ``parametric_reconstruction`` is ``decoder=True``, with ``reconstruction_loss`` and
-    ``reconstruction_loss_weight`` for ``parametric_reconstruction_loss_fcn`` and ``..._weight``; ``keras_fit_kwargs``
-    are ``training_options``; ``add_landmarks`` is `update`. What it has and this has not: ``dims``, as rows are tables
-    (an encoder may reshape them); ``reconstruction_validation``, as `inverse_transform` of held-out rows tells the
-    same; ``init``, densMAP and ``output_metric``, which are about free coordinates, not about a network's;
-    ``transform_seed`` and ``transform_mode``, as nothing is random in `transform`; ``unique``: drop duplicates
-    beforehand; ``precomputed_knn``: pass ``graph``. `torch.onnx` exports ``encoder_``.
+    `torch.onnx` exports ``encoder_``. What umap-learn calls otherwise, or has and this has not, is said on the page
+    about moving from it.
 
     References
     ----------
@@ -226,7 +224,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
             The fitted estimator.
         """
         X = self._validated(X, reset=True)
-        self._check_parameters()
+        check_parameters(self)
         self._seed = check_seed(self.random_state)
         self._n_updates = 0
         self._moments = row_moments(X)
@@ -340,25 +338,6 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
             reset=reset,
         )
 
-    def _check_parameters(self) -> None:
-        check_int(self.n_components, "n_components", minimum=1)
-        if isinstance(self.metric, str) and self.metric == "precomputed":
-            raise ValueError("metric cannot be 'precomputed', because a network needs rows; pass graph= to fit.")
-        if self.batch_size is not None:
-            check_int(self.batch_size, "batch_size", minimum=1)
-        if check_float(self.learning_rate, "learning_rate", minimum=0.0) == 0.0:
-            raise ValueError("learning_rate must be positive, got 0.")
-        for name in ("reconstruction_loss_weight", "global_correlation_loss_weight", "landmark_loss_weight"):
-            check_float(getattr(self, name), name, minimum=0.0)
-        if self.autoencoder_loss and self.decoder in (None, False):
-            raise ValueError("autoencoder_loss=True needs a decoder; pass decoder=True.")
-        if not callable(self.reconstruction_loss) and self.reconstruction_loss not in ("mse", "bce"):
-            raise ValueError(
-                f"reconstruction_loss must be 'mse', 'bce' or a function, got {self.reconstruction_loss!r}."
-            )
-        if self.landmark_loss_fn is not None and not callable(self.landmark_loss_fn):
-            raise TypeError(f"landmark_loss_fn must be a function, got {self.landmark_loss_fn!r}.")
-
     def _networks(self) -> Any:
         """Return fresh networks, checked to fit the data."""
         from holonomy.embed._parametric_training import check_output, make_networks
@@ -371,30 +350,6 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         if "decoder" in networks:
             check_output(networks["decoder"], self.n_components, self.n_features_in_, "decoder")
         return networks
-
-    def _connect(self, X: Any, y: Any, graph: NeighborGraph | None) -> UMAP:
-        return UMAP(
-            self.n_neighbors,
-            self.n_components,
-            metric=self.metric,
-            metric_kwds=self.metric_kwds,
-            min_dist=self.min_dist,
-            spread=self.spread,
-            set_op_mix_ratio=self.set_op_mix_ratio,
-            local_connectivity=self.local_connectivity,
-            negative_sample_rate=self.negative_sample_rate,
-            repulsion_strength=self.repulsion_strength,
-            a=self.a,
-            b=self.b,
-            target_metric=self.target_metric,
-            target_metric_kwds=self.target_metric_kwds,
-            target_n_neighbors=self.target_n_neighbors,
-            target_weight=self.target_weight,
-            disconnection_distance=self.disconnection_distance,
-            transform_mode="graph",
-            random_state=derive_seed(self._seed, "graph"),
-            n_jobs=self.n_jobs,
-        ).fit(X, y, graph=graph)
 
     def _train(
         self,
@@ -413,78 +368,21 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, SavedNetworks, Transformer
         default = 200 if X.shape[0] <= SMALL else 50
         epochs = default if wanted is None else check_int(wanted, "n_epochs", minimum=1)
         with threads(self.n_jobs):
-            model = self._connect(X, y, graph)
-            objective = self._objective(X, model, landmarks)
+            fuzzy = graph_of(self, X, y, graph, derive_seed(self._seed, "graph"))
             result = train(
                 networks,
-                objective,
-                model.graph_,
-                self._edges_at_once(model.graph_),
+                objective_of(self, X, fuzzy, landmarks),
+                fuzzy.graph_,
+                edges_at_once(self.batch_size, fuzzy.graph_),
                 self.learning_rate,
-                self._options(epochs),
+                training_options(self, epochs),
                 derive_seed(self._seed, "training", self._n_updates),
             )
-        self.knn_, self.graph_, self.a_, self.b_ = model.knn_, model.graph_, model.a_, model.b_
+        self.knn_, self.graph_, self.a_, self.b_ = fuzzy.knn_, fuzzy.graph_, fuzzy.a_, fuzzy.b_
         self.n_epochs_, self.loss_history_ = epochs, result.history
         self._keep(result.module if result.ema_module is None else result.ema_module)
         self._X = X[skip:]
         self.embedding_ = self._apply(self.encoder_, self._X)
-
-    def _edges_at_once(self, graph: sparse.csr_array) -> int:
-        if self.batch_size is not None:
-            return self.batch_size
-        in_an_epoch = float(graph.data.sum(dtype=np.float64)) / max(float(graph.data.max(initial=0.0)), 1e-300)
-        return int(np.clip(in_an_epoch / FEWEST_BATCHES, SMALLEST_BATCH, LARGEST_BATCH))
-
-    def _objective(self, X: Any, model: UMAP, landmarks: tuple[np.ndarray, np.ndarray] | None) -> Any:
-        import torch
-
-        from holonomy.embed._parametric_training import (
-            RECONSTRUCTIONS,
-            Landmarks,
-            Objective,
-            Rows,
-            device_of,
-            distance_to_places,
-        )
-
-        device = device_of(self.device)
-        kept = None
-        if landmarks is not None:
-            kept = Landmarks(
-                torch.from_numpy(landmarks[0]).to(device),
-                torch.as_tensor(landmarks[1], dtype=torch.float32, device=device),
-                self.landmark_loss_fn or distance_to_places,
-                self.landmark_loss_weight,
-            )
-        loss = self.reconstruction_loss
-        return Objective(
-            data=Rows(X, device),
-            a=model.a_,
-            b=model.b_,
-            negative_sample_rate=model.negative_sample_rate,
-            repulsion_strength=model.repulsion_strength,
-            reconstruction=loss if callable(loss) else RECONSTRUCTIONS[loss],
-            reconstruction_weight=self.reconstruction_loss_weight,
-            correlation_weight=self.global_correlation_loss_weight,
-            is_autoencoder=self.autoencoder_loss,
-            landmarks=kept,
-        )
-
-    def _options(self, n_epochs: int) -> Any:
-        from holonomy._core.training import TrainingOptions
-
-        given = dict(self.training_options or {})
-        reserved = {"max_epochs", "batch_size", "device"} & set(given)
-        if reserved:
-            raise ValueError(
-                f"training_options cannot hold {sorted(reserved)[0]!r}; use the parameters n_epochs, batch_size and "
-                "device."
-            )
-        try:
-            return TrainingOptions(**{"n_threads": 1, **given}, max_epochs=n_epochs, device=self.device)
-        except TypeError as error:
-            raise TypeError(f"training_options does not fit: {error}") from error
 
     def _apply(self, network: Any, X: Any) -> np.ndarray:
         from holonomy._core.training.randomness import torch_threads

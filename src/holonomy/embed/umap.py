@@ -1,7 +1,5 @@
 """UMAP: a map whose fuzzy neighbourhoods agree with those of the data."""
 
-import warnings
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,36 +7,31 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from holonomy._core.device import resolve_device
 from holonomy._core.memory import check_memory
 from holonomy._core.parallel import threads
 from holonomy._core.persistence import Persistent
-from holonomy._core.random import RandomState, check_seed, derive_seed
-from holonomy._core.validation import as_numpy, check_float, check_int, check_option
-from holonomy.embed._distinct_rows import distinct_rows
-from holonomy.embed._given_neighbors import graph_of_arrays
-from holonomy.embed._placement import settle
-from holonomy.embed._snapshots import Snapshots, check_epochs
-from holonomy.embed._umap_memory import advice, peak_memory
+from holonomy._core.random import RandomState, check_seed
+from holonomy._core.validation import as_numpy, check_option
+from holonomy.embed._snapshots import check_epochs
+from holonomy.embed._umap_graph import connect, without_duplicates
+from holonomy.embed._umap_layout import (
+    Connections,
+    lay_out,
+    layout_device,
+    layout_options,
+    map_space,
+    transform_options,
+)
+from holonomy.embed._umap_memory import advice, memory_of
+from holonomy.embed._umap_new_rows import index_again, place_rows, rows_at
 from holonomy.embed.composition import contrast, intersection, union
-from holonomy.embed.curve import fit_curve
-from holonomy.embed.density import DensityForce, log_radii, map_log_radii
-from holonomy.embed.initialization import initial_layout
-from holonomy.embed.inverse import decode
-from holonomy.embed.layout import EUCLIDEAN, LayoutOptions, optimize_layout, row_keys
-from holonomy.embed.output_space import OutputGeometry, given_start, output_geometry
-from holonomy.embed.supervision import joined_targets, supervised_graph, target_array
-from holonomy.graphs import NeighborGraph, NeighborIndex, fuzzy_simplicial_set, smooth_neighbor_distances
-from holonomy.graphs.fuzzy import query_memberships
-
-SMALL = 10_000
-"""Most rows for which the layout takes 500 epochs instead of 200."""
+from holonomy.embed.density import log_radii, map_log_radii
+from holonomy.embed.layout import LayoutOptions
+from holonomy.embed.supervision import joined_targets, target_array
+from holonomy.graphs import NeighborGraph, NeighborIndex
 
 OUTPUTS_OF_SOME_FITS = ("embedding_", "embedding_list_", "init_used_", "rad_emb_", "rad_orig_", "unique_inverse_")
 """Fitted attributes that depend on the parameters, and that no later fit may inherit."""
-
-LARGEST_DISTANCES = {"correlation": 2.0, "cosine": 2.0, "dice": 1.0, "hellinger": 1.0, "jaccard": 1.0}
-"""What bounded metrics say of rows that have nothing in common."""
 
 
 class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -168,15 +161,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     compiled code, but devices round differently, and a layout of many epochs turns that into another map as good as
     the first. Fitted and saved models hold nothing of the device, and can be used where there is none.
 
-    Parameters of umap-learn that are not here: ``low_memory``, ``angular_rp_forest``,
-    ``force_approximation_algorithm`` and ``transform_queue_size`` steer a neighbour search that is not ours;
-    ``verbose`` and ``tqdm_kwds`` a progress bar that here appears by itself; ``ensure_all_finite`` lets NaN pass.
-    Metrics of umap-learn that are not here: those of packed bits, ``"tsss"``, ``"true_angular"`` (an order of rows by
-    cosine) and transport around a circle; a function of two rows may be passed instead.
-    Target metrics of umap-learn that are not here: ``"myers"`` is the distance of ``"string"`` computed otherwise,
-    and ``"hierarchical_categorical"`` cannot be given its hierarchy.
-    Output metrics that are not here: callables, and those of distributions (hellinger, symmetric_kl and others). With
-    ``output_dens``, `fit_transform` returns the map alone, as pipelines expect, and the radii are attributes.
+    What umap-learn has and this has not, and why, is said on the page about moving from it.
 
     References
     ----------
@@ -300,10 +285,9 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         X = self._rows(X, reset=True)
         check_option(self.transform_mode, "transform_mode", ("embedding", "graph"))
         check_seed(self.transform_seed)
-        options = self._options(X.shape[0])
-        if self._space() is not None and self.densmap:
-            raise ValueError(f"densmap=True needs output_metric='euclidean', got {self.output_metric!r}.")
-        self._torch_device()
+        options = layout_options(self, X.shape[0])
+        map_space(self)
+        layout_device(self)
         targets = None if y is None else target_array(y, X.shape[0], self.target_metric)
         check_memory(self.peak_memory(X), f"a map of {X.shape[0]} x {X.shape[1]} data", advice(X.shape[0]))
         self._seed = check_seed(self.random_state)
@@ -311,7 +295,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self.__dict__.pop(name, None)
         with threads(self.n_jobs):
             if self.unique:
-                X, targets = self._without_duplicates(X, targets, graph)
+                X, targets, self.unique_inverse_ = without_duplicates(self, X, targets, graph)
             self._X, self._y = X, targets
             self._connect(graph)
             if self.transform_mode == "embedding":
@@ -346,30 +330,10 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if self._X is None:
             raise ValueError("a combination of models has no rows of its own, so that new ones cannot be placed in it.")
         X = self._rows(X, reset=False)
-        n = self._X.shape[0]
-        k = min(check_int(self.n_neighbors, "n_neighbors", minimum=2), n)
         with threads(self.n_jobs):
             if self._index is None:
-                self._index = self._new_index()
-            indices, distances = self._index.query(X, k)
-            distances[distances >= self._limit()] = np.inf
-            finite = np.isfinite(self.knn_.distances)
-            memberships = query_memberships(
-                distances,
-                local_connectivity=max(0.0, self.local_connectivity - 1),
-                mean_distance=float(self.knn_.distances[finite].mean()) if finite.any() else 0.0,
-            )
-            edges = sparse.csr_array(
-                (memberships.ravel(), indices.ravel(), np.arange(0, memberships.size + 1, k)), shape=(len(indices), n)
-            )
-            if self.transform_mode == "graph":
-                edges.eliminate_zeros()
-                return edges
-            keys = row_keys(indices, distances, check_seed(self.transform_seed))
-            placed = settle(edges, self._places(), self._transform_options(), keys, self._space())
-        known = distances[:, 0] == 0
-        placed[known] = self._places()[indices[known, 0]]
-        return placed
+                self._index = index_again(self)
+            return place_rows(self, X, self._index)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Find rows of data for places on the map, each by itself and repeatably; see `decode`.
@@ -389,27 +353,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Where the data are sparse or a precomputed matrix, or their metric has no gradient.
         """
         check_is_fitted(self, "graph_")
-        if self._X is None or self.metric == "precomputed" or sparse.issparse(self._X):
-            raise ValueError("inverse_transform needs the fitted rows, and these are sparse, precomputed or combined.")
-        if self.transform_mode == "graph":
-            raise ValueError("inverse_transform needs a map; transform_mode='graph' makes none.")
         with threads(self.n_jobs):
-            return decode(
-                X,
-                self._places(),
-                self._X,
-                self.knn_,
-                a=self.a_,
-                b=self.b_,
-                metric=self.metric,
-                metric_params=self.metric_kwds,
-                space=self._space(),
-                n_neighbors=self.n_neighbors,
-                n_steps=self._transform_options().n_epochs,
-                repulsion_strength=self.repulsion_strength,
-                negative_sample_rate=self.negative_sample_rate,
-                random_state=self.transform_seed,
-            )
+            return rows_at(self, X)
 
     def update(self, X: Any, y: Any = None) -> Self:
         """Add rows to the fitted data, and let the map settle around them.
@@ -444,7 +389,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._X = sparse.vstack([self._X, X], format="csr") if sparse.issparse(X) else np.concatenate([self._X, X])
         with threads(self.n_jobs):
             self._connect(None)
-            self._lay_out(np.where(np.isnan(start), np.nanmean(start, axis=0), start), self._transform_options())
+            start = np.where(np.isnan(start), np.nanmean(start, axis=0), start)
+            self._lay_out(start, transform_options(self, self._X.shape[0]))
         return self
 
     def peak_memory(self, X: Any) -> int:
@@ -462,11 +408,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         int
             Bytes.
         """
-        given = X if hasattr(X, "shape") and hasattr(X, "dtype") else np.asarray(as_numpy(X))
-        is_spectral = isinstance(self.init, str) and self.init in ("spectral", "tswspectral")
-        k = min(check_int(self.n_neighbors, "n_neighbors", minimum=2), given.shape[0])
-        on_device = self.device is not None
-        return int(peak_memory(given, self.metric, k, self.n_components, is_spectral=is_spectral, on_device=on_device))
+        return memory_of(self, X)
 
     def __mul__(self, other: "UMAP") -> "UMAP":
         """Map what this and another model of the same rows agree on."""
@@ -482,7 +424,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _fit_graph(self, graph: sparse.csr_array) -> None:
         """Lay out a fuzzy graph of rows that are not at hand."""
-        options = self._options(graph.shape[0])
+        options = layout_options(self, graph.shape[0])
         self._X, self._y, self._seed, self.graph_ = None, None, check_seed(self.random_state), graph
         self.a_, self.b_, self.n_epochs_ = options.a, options.b, options.n_epochs
         with threads(self.n_jobs):
@@ -498,141 +440,29 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             reset=reset,
         )
 
-    def _without_duplicates(self, X: Any, targets: Any, graph: NeighborGraph | None) -> tuple[Any, Any]:
-        if graph is not None or self.precomputed_knn is not None or self.metric == "precomputed":
-            raise ValueError("unique=True needs the rows themselves: no graph, precomputed_knn or precomputed metric.")
-        first, self.unique_inverse_ = distinct_rows(X)
-        if len(first) < 2:
-            raise ValueError(
-                "unique=True leaves a single row, because all rows of X are equal; at least 2 must differ."
-            )
-        return X[first], None if targets is None else targets[first]
-
     def _connect(self, graph: NeighborGraph | None) -> None:
-        """Find the neighbours of the rows and turn them, with the targets, into the fuzzy graph."""
-        n = self._X.shape[0]
-        n_neighbors = self._reduced_neighbors(n)
-        self._index, self._searcher, self._searched = None, None, None
-        given = graph_of_arrays(self.precomputed_knn, n, str(self.metric)) if graph is None else graph
-        if given is None:
-            index = self._new_index(self.device if self._is_searched_by_torch() else None)
-            found = index.graph(n_neighbors)
-            # What holds memory of a device is not kept: the model may be used where there is none.
-            if index.method == "torch":
-                self._searched = index.breadth
-            else:
-                self._index = self._searcher = index
-        else:
-            found = self._checked_graph(given, n, n_neighbors)
-        self.knn_ = self._cut(found)
-        self.recall_ = self.knn_.recall
-        self.sigmas_, self.rhos_ = smooth_neighbor_distances(self.knn_, local_connectivity=self.local_connectivity)
-        self.graph_ = fuzzy_simplicial_set(
-            self.knn_, local_connectivity=self.local_connectivity, set_op_mix_ratio=self.set_op_mix_ratio
-        )
-        if self._y is not None:
-            self.graph_ = supervised_graph(
-                self.graph_,
-                self._y,
-                target_metric=self.target_metric,
-                target_metric_kwds=self.target_metric_kwds,
-                target_n_neighbors=n_neighbors if self.target_n_neighbors == -1 else self.target_n_neighbors - 1,
-                target_weight=self.target_weight,
-            )
+        """Make the fuzzy graph of the rows and their targets."""
+        self._index, self._searcher = None, None
+        found = connect(self, self._X, self._y, graph, self._seed)
+        self._index = self._searcher = found.index
+        self._searched = found.breadth
+        self.knn_, self.graph_, self.sigmas_, self.rhos_ = found.knn, found.graph, found.sigmas, found.rhos
+        self.recall_ = found.knn.recall
 
     def _lay_out(self, init: Any, options: LayoutOptions, kept: tuple[int, ...] = ()) -> None:
-        """Lay out the rows that are connected to others; the rest have no place. Keep the map after some epochs."""
-        connected = np.flatnonzero(np.diff(self.graph_.indptr))
-        n = self.graph_.shape[0]
-        points = None if self.metric == "precomputed" else self._X
-        graph = self.graph_
-        if len(connected) < n:
-            warnings.warn(
-                f"{n - len(connected)} of {n} rows have no neighbours and get no place on the map (NaN); a larger "
-                "disconnection_distance connects them.",
-                UserWarning,
-                stacklevel=3,
-            )
-            graph, points = graph[connected][:, connected], None if points is None else points[connected]
-            init = init if isinstance(init, str) else np.asarray(init)[connected]
-        maps = []
-        for found in self._optimized(init, graph, points, options, connected, kept):
-            places = np.full((n, self.n_components), np.nan, dtype=np.float32)
-            places[connected] = found
-            maps.append(places[self.unique_inverse_] if self.unique else places)
-        self.embedding_, *self.embedding_list_ = maps
+        """Make the map of the fuzzy graph, and those after some epochs."""
+        data = Connections(self.graph_, self.__dict__.get("knn_"), None if self.metric == "precomputed" else self._X)
+        maps, self.init_used_ = lay_out(self, data, init, options, self._seed, kept)
+        if self.output_dens:
+            self.rad_orig_ = self._of_all_rows(log_radii(self.graph_, self.knn_))
+            self.rad_emb_ = self._of_all_rows(map_log_radii(maps[0], self.knn_.n_neighbors))
+        self.embedding_, *self.embedding_list_ = map(self._of_all_rows, maps)
         if not kept:
             del self.embedding_list_
-        if self.output_dens:
-            self.rad_orig_ = log_radii(self.graph_, self.knn_)
-            self.rad_emb_ = map_log_radii(self._places(), self.knn_.n_neighbors)
-            if self.unique:
-                self.rad_orig_, self.rad_emb_ = (
-                    self.rad_orig_[self.unique_inverse_],
-                    self.rad_emb_[self.unique_inverse_],
-                )
 
-    def _optimized(
-        self,
-        init: Any,
-        graph: sparse.csr_array,
-        points: Any,
-        options: LayoutOptions,
-        rows: np.ndarray,
-        kept: tuple[int, ...],
-    ) -> list[np.ndarray]:
-        """Lay out a graph of some rows in the space of the map; return the map, and those after some epochs."""
-        space, density, device = self._space(), None, self._torch_device()
-        if self.densmap:
-            density = DensityForce(
-                graph,
-                log_radii(self.graph_, self.knn_)[rows],
-                options,
-                strength=self.dens_lambda,
-                fraction=self.dens_frac,
-                var_shift=self.dens_var_shift,
-            )
-        if space is not None and not isinstance(init, str):
-            start, self.init_used_ = given_start(space, init, len(rows), self.n_components), "given"
-        else:
-            seed = derive_seed(self._seed, "start")
-            start, self.init_used_ = initial_layout(init, graph, points, self.n_components, seed)
-        if space is not None and self.init_used_ != "given":
-            start = space.start(start)
-        if device is not None:
-            from holonomy.embed._torch_layout import torch_layout
-
-            found, before = torch_layout(graph, start, options, device=device, random_state=self._seed, kept=kept)
-            return [found, *(before[epoch] for epoch in kept)]
-        steps = EUCLIDEAN if space is None else space.steps
-        snapshots = Snapshots(kept, start.shape, density)
-        extra = snapshots if kept else density
-        found = optimize_layout(graph, start, options, random_state=self._seed, steps=steps, extra=extra)
-        maps = [found, *(snapshots.positions[epoch] for epoch in kept)]
-        return maps if space is None else [space.leave(one) for one in maps]
-
-    def _space(self) -> OutputGeometry | None:
-        """Where the map lives, if not in Euclidean space."""
-        return output_geometry(self.output_metric, self.output_metric_kwds, self.n_components)
-
-    def _torch_device(self) -> Any:
-        """Check and return the device whose torch lays out the map; None for the compiled code."""
-        if self.device is None:
-            return None
-        for name, is_possible in (("densmap", not self.densmap), ("output_metric", self._space() is None)):
-            if not is_possible:
-                raise ValueError(
-                    f"device={str(self.device)!r} makes Euclidean maps without densMAP, got "
-                    f"{name}={getattr(self, name)!r}; pass device=None."
-                )
-        return resolve_device(self.device)
-
-    def _is_searched_by_torch(self) -> bool:
-        """Whether the device finds the neighbours of the rows."""
-        if self.device is None or sparse.issparse(self._X) or self.metric_kwds:
-            return False
-        # The cosine of a zero row is not a distance of points.
-        return self.metric in ("euclidean", "l2") or (self.metric == "cosine" and bool(self._X.any(axis=1).all()))
+    def _of_all_rows(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the rows of the graph for all rows of X."""
+        return values[self.unique_inverse_] if self.unique else values
 
     def _places(self) -> np.ndarray:
         """Coordinates of the rows of the graph."""
@@ -640,89 +470,10 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             return self.embedding_
         return self.embedding_[np.unique(self.unique_inverse_, return_index=True)[1]]
 
-    def _limit(self) -> float:
-        """Distance from which on rows are not neighbours."""
-        if self.disconnection_distance is not None:
-            return check_float(self.disconnection_distance, "disconnection_distance", minimum=0.0)
-        return LARGEST_DISTANCES.get(self.metric, np.inf) if isinstance(self.metric, str) else np.inf
-
-    def _cut(self, knn: NeighborGraph) -> NeighborGraph:
-        far = knn.distances >= self._limit()
-        if not far.any():
-            return knn
-        return replace(knn, distances=np.where(far, np.inf, knn.distances))
-
-    def _transform_options(self) -> LayoutOptions:
-        """Fewer and smaller steps than the map itself took."""
-        n_epochs = 100 if self._X.shape[0] <= SMALL else 30
-        options = self._options(self._X.shape[0])
-        return replace(
-            options,
-            a=self.a_,
-            b=self.b_,
-            n_epochs=n_epochs if self.n_epochs is None else self.n_epochs_ // 3 + 1,
-            learning_rate=options.learning_rate / 4,
-        )
-
-    def _options(self, n: int) -> LayoutOptions:
-        """Check the parameters of the layout and fill in what depends on the data."""
-        check_int(self.n_components, "n_components", minimum=1)
-        n_epochs = (500 if n <= SMALL else 200) + (200 if self.densmap else 0)
-        if self.n_epochs is not None:
-            n_epochs = check_epochs(self.n_epochs)[0]
-        if (self.a is None) != (self.b is None):
-            raise ValueError(f"a and b must be given together or not at all, got a={self.a} and b={self.b}.")
-        a, b = (self.a, self.b) if self.a is not None else fit_curve(self.spread, self.min_dist)
-        return LayoutOptions(
-            a=check_float(a, "a", minimum=0.0),
-            b=check_float(b, "b", minimum=0.0),
-            n_epochs=n_epochs,
-            learning_rate=check_float(self.learning_rate, "learning_rate", minimum=0.0),
-            repulsion_strength=check_float(self.repulsion_strength, "repulsion_strength", minimum=0.0),
-            negative_sample_rate=check_int(self.negative_sample_rate, "negative_sample_rate", minimum=0),
-            n_jobs=self.n_jobs,
-        )
-
-    def _reduced_neighbors(self, n: int) -> int:
-        """Neighbours to search for, without the point itself."""
-        wanted = check_int(self.n_neighbors, "n_neighbors", minimum=2)
-        if wanted > n:
-            warnings.warn(f"n_neighbors={wanted} is more than the {n} rows of X; using {n}.", UserWarning, stacklevel=3)
-        return min(wanted, n) - 1
-
     def _saved_state(self) -> dict[str, Any]:
         if self._searcher is not None:
             self._searched = self._searcher.breadth
         return super()._saved_state()
-
-    def _new_index(self, device: Any = None) -> NeighborIndex:
-        """Index the rows; again after loading, so that new rows are searched as widely as after the fit."""
-        is_exact = self._searched is not None and self.knn_.method in ("exact", "torch")
-        index = NeighborIndex(
-            self._X,
-            method="torch" if device is not None else "exact" if is_exact else "auto",
-            device=device,
-            metric=self.metric,
-            metric_params=self.metric_kwds,
-            random_state=derive_seed(self._seed, "neighbors"),
-            n_jobs=self.n_jobs,
-        )
-        if self._searched is not None:
-            index.breadth = self._searched
-        return index
-
-    @staticmethod
-    def _checked_graph(graph: NeighborGraph, n: int, n_neighbors: int) -> NeighborGraph:
-        if not isinstance(graph, NeighborGraph):
-            raise TypeError(f"graph must be a NeighborGraph, got {type(graph).__name__}.")
-        if graph.n_points != n:
-            raise ValueError(f"graph has {graph.n_points} points, but X has {n} rows.")
-        if graph.n_neighbors < n_neighbors:
-            raise ValueError(
-                f"graph holds {graph.n_neighbors} neighbours a point, but n_neighbors={n_neighbors + 1} (the point "
-                f"itself included) needs {n_neighbors}."
-            )
-        return graph.truncated(n_neighbors)
 
     def _used_references(self) -> tuple[str, ...]:
         return ("narayan2021densmap",) if self.densmap else ()
