@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import pickle
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
@@ -16,6 +18,19 @@ from holonomy import load_model
 from holonomy._core.persistence import FORMAT, HEADER, VERSION, Persistent, save_model
 from holonomy.embed import UMAP
 from holonomy.graphs import neighbors
+from holonomy.manifolds import (
+    SPD,
+    BuresWasserstein,
+    Euclidean,
+    MetricField,
+    PoincareBall,
+    Power,
+    Product,
+    Sphere,
+    Stiefel,
+    TangentSpace,
+    Torus,
+)
 
 X, LABELS = load_iris(return_X_y=True)
 FILE = Path(__file__).parent / "data" / "umap_format_1.holonomy"
@@ -109,6 +124,35 @@ def test_tensors_and_graphs_come_back(tmp_path):
 def test_objects_hold_objects(tmp_path):
     again, _ = returned(Holder(Holder("inner")), tmp_path / "model")
     assert again.value.value == "inner"
+
+
+@pytest.mark.parametrize(
+    "manifold",
+    [
+        Sphere(2),
+        PoincareBall(2, -2.0, learnable=True),
+        Product(Torus([24.0, 1.0]), Euclidean(1), weights=[1.0, 2.0]),
+        SPD(2, metric=BuresWasserstein()),
+        SPD(2, metric="log_euclidean"),
+        Power(Stiefel(3, 2), n=2),
+        TangentSpace(Sphere(2), torch.tensor([1.0, 0.0, 0.0])),
+    ],
+    ids=str,
+)
+def test_manifolds_come_back_as_they_were_made(manifold, tmp_path):
+    with torch.no_grad():
+        for parameter in manifold.parameters():
+            parameter += 0.25
+    points = manifold.random_normal(4, std=0.1, random_state=0, dtype=torch.float64).detach()
+    for given in (manifold, pickle.loads(pickle.dumps(manifold))):  # noqa: S301
+        again, _ = returned(given, tmp_path / "model")
+        assert repr(again) == repr(manifold)
+        torch.testing.assert_close(again.dist(points[:1], points), manifold.dist(points[:1], points), rtol=0, atol=0)
+
+
+def test_manifolds_with_functions_are_refused(tmp_path):
+    with pytest.raises(TypeError, match="file cannot hold"):
+        Holder(MetricField(lambda x: torch.eye(2).expand(*x.shape, 2), n=2)).save(tmp_path / "model")
 
 
 @pytest.mark.parametrize("value", [print, lambda: 0, object(), BaseEstimator(), {1, 2}])

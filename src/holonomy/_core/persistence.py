@@ -1,8 +1,8 @@
 """Models in files: arrays and JSON in one zip archive, with a version, and read without running any code.
 
 A class that inherits `Persistent` can be saved and loaded. What a file can hold: numbers, text, None, lists, tuples,
-dicts, arrays, sparse matrices, torch tensors, random generators, data classes of this library, and other persistent
-objects. Functions are refused, because reading them back would mean running what the file says.
+dicts, arrays, sparse matrices, torch tensors, random generators, data classes and manifolds of this library, and other
+persistent objects. Functions are refused, because reading them back would mean running what the file says.
 """
 
 import dataclasses
@@ -80,6 +80,21 @@ class Persistent:
         """Take over a saved state; ``version`` is the ``_state_version`` of the class that saved it."""
         del version
         vars(self).update(state)
+
+
+class Remade:
+    """Torch modules of this library that files hold as the arguments they were made with, and their ``state_dict``.
+
+    The arguments are kept as they are given, so that a subclass writes its constructor as any other.
+    """
+
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep the arguments; past a module's own ``__setattr__``, which would register modules among them."""
+        made = super().__new__(cls)
+        object.__setattr__(made, "_arguments", (args, kwargs))
+        return made
 
 
 def save_model(model: Persistent, path: str | os.PathLike[str]) -> None:
@@ -200,6 +215,14 @@ def _encoded(value: Any, where: str, arrays: list[np.ndarray]) -> Any:
     if dataclasses.is_dataclass(value) and type(value).__module__.startswith("holonomy."):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
         return {"dataclass": _path_of(type(value)), "fields": _fields(fields, where, arrays)}
+    if isinstance(value, Remade) and type(value).__module__.startswith("holonomy."):
+        args, kwargs = value._arguments
+        return {
+            "remade": _path_of(type(value)),
+            "arguments": _encoded(args, where, arrays),
+            "keywords": _fields(kwargs, where, arrays),
+            "state": _fields(value.state_dict(), where, arrays),  # type: ignore[attr-defined]
+        }
     if type(value).__module__.startswith("torch") and hasattr(value, "detach"):
         arrays.append(value.detach().cpu().numpy())
         return {"tensor": len(arrays) - 1}
@@ -249,7 +272,7 @@ class _Reader:
             return value
         tag = next(iter(value))
         content = value[tag]
-        if tag in ("object", "dataclass"):
+        if tag in ("object", "dataclass", "remade"):
             return self._instance(value)
         if tag in ("list", "tuple"):
             items = [self.decoded(item) for item in content]
@@ -290,7 +313,7 @@ class _Reader:
         return np.random.Generator(bits)
 
     def _instance(self, value: dict[str, Any]) -> Any:
-        path = value.get("object") or value["dataclass"]
+        path = value[next(iter(value))]
         module, _, name = path.rpartition(".")
         if module.split(".")[0] != "holonomy":
             raise ValueError(f"it names {path!r}, which is no part of holonomy")
@@ -298,12 +321,25 @@ class _Reader:
             kind = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError):
             raise ValueError(f"it holds a {path!r}, which this version does not have") from None
+        if "remade" in value and isinstance(kind, type) and issubclass(kind, Remade):
+            return self._remade(kind, value)
         if "dataclass" in value and isinstance(kind, type) and dataclasses.is_dataclass(kind):
-            return kind(**{field: self.decoded(item) for field, item in value["fields"].items()})
+            return kind(**self._fields(value["fields"]))
         if "object" not in value or not (isinstance(kind, type) and issubclass(kind, Persistent)):
             raise ValueError(f"it names {path!r}, which cannot be loaded")
         if value["version"] > kind._state_version:
             raise ValueError(f"its {name} was written by a later version; update holonomy")
-        made = kind(**{field: self.decoded(item) for field, item in value["parameters"].items()})
-        made._restore_state({field: self.decoded(item) for field, item in value["state"].items()}, value["version"])
+        made = kind(**self._fields(value["parameters"]))
+        made._restore_state(self._fields(value["state"]), value["version"])
         return made
+
+    def _remade(self, kind: Any, value: dict[str, Any]) -> Any:
+        made = kind(*self.decoded(value["arguments"]), **self._fields(value["keywords"]))
+        try:
+            made.load_state_dict(self._fields(value["state"]))
+        except RuntimeError as error:
+            raise ValueError(f"its {kind.__name__} does not fit: {error}") from error
+        return made
+
+    def _fields(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: self.decoded(item) for name, item in values.items()}

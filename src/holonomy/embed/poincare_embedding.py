@@ -107,8 +107,7 @@ class PoincareEmbedding(Persistent, BaseEstimator):
     Notes
     -----
     ``fit`` takes edges between nodes with labels, not a table of features, so that scikit-learn's ``check_estimator``
-    cannot be applied; parameters, ``clone`` and pickling are as everywhere. Models whose manifold is an object cannot
-    be saved to a file.
+    cannot be applied; parameters, ``clone``, pickling and files are as everywhere.
 
     References
     ----------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import torch
 from torch import Tensor, nn
 
+from holonomy._core.persistence import Remade
 from holonomy.manifolds._derived import DERIVED
 from holonomy.manifolds._random import TorchRandomState, torch_generator
 from holonomy.manifolds.methods import Exponential, Ladder, Retraction, Transport
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from holonomy.manifolds.means import MeanSolver
 
 
-class Manifold(nn.Module, ABC):
+class Manifold(Remade, nn.Module, ABC):
     """A Riemannian manifold: points and tangent vectors are plain tensors, and the verbs act on them.
 
     The trailing axes of points and tangent vectors have ``shape``; leading axes broadcast against each other. A new

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from holonomy._core.persistence import Remade
 from holonomy.manifolds._derived import DERIVED
 from holonomy.manifolds.base import Manifold
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from holonomy.manifolds.means import MeanSolver
 
 
-class Metric(nn.Module, ABC):
+class Metric(Remade, nn.Module, ABC):
     """All verbs of one metric on the points of a space.
 
     A metric writes the hooks of :class:`Manifold` that depend on it, with the space as first argument, for instance

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from holonomy._core.persistence import Remade
 from holonomy.manifolds.means import ChartMean
 from holonomy.manifolds.metric import Metric
 from holonomy.manifolds.numerics import safe_sqrt
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from holonomy.manifolds.base import Manifold
 
 
-class Chart(nn.Module, ABC):
+class Chart(Remade, nn.Module, ABC):
     """A smooth bijection between the points of two spaces, with its derivative in both directions.
 
     Examples
