@@ -6,8 +6,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
-from scipy import sparse
-from sklearn.utils.validation import check_array
 
 Points: TypeAlias = Any
 """Anything that holds one point a row: arrays, data frames, tensors, sparse matrices."""
@@ -51,6 +49,10 @@ def check_points(
     TypeError
         On sparse input where it is not accepted.
     """
+    # Imported here, because geometry checks numbers only, and scikit-learn takes as long to load as torch.
+    from scipy import sparse
+    from sklearn.utils.validation import check_array
+
     if not accept_sparse and sparse.issparse(X):
         raise TypeError(f"{name} is sparse, and this function needs dense points; pass {name}.toarray().")
     return check_array(
