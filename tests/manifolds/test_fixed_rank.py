@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from holonomy.manifolds.fixed_rank import FixedRank, truncated_inverse
+from holonomy.manifolds.fixed_rank import FixedRank, range_bases, truncated_inverse
 from tests.manifolds.test_matrix_spaces import _NoRadius
 
 
@@ -23,6 +23,18 @@ def test_the_truncated_inverse_and_its_derivative():
     near = space.project(x.detach() + step * torch.stack([tangent, -tangent]))
     inverse = torch.linalg.pinv(near, rtol=1e-9)
     torch.testing.assert_close(slope, (inverse[0] - inverse[1]) / (2 * step), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_bases_of_the_range(noise):
+    generator = torch.Generator().manual_seed(0)
+    A, B = (torch.randn(3, n, 2, dtype=torch.float64, generator=generator) for n in (9, 8))
+    x = A @ B.mT
+    x[1] += noise * torch.randn(9, 8, dtype=torch.float64, generator=generator)
+    U, _, Vh = torch.linalg.svd(x, full_matrices=False)
+    for found, vectors in zip(range_bases(x, 2), (U[..., :2], Vh[..., :2, :].mT), strict=True):
+        torch.testing.assert_close(found @ found.mT, vectors @ vectors.mT, rtol=0.0, atol=1e-13)
+        torch.testing.assert_close(found.mT @ found, torch.eye(2).double().expand(3, 2, 2), rtol=0.0, atol=1e-14)
 
 
 def test_full_rank_matrices_are_flat():

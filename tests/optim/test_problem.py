@@ -108,7 +108,7 @@ def test_slopes_along_a_curve_are_derivatives(space):
     v = 0.1 * space.random_tangent(x, rng)
     values = [problem.value(problem.retract(x, t * v)) for t in (0.7 - 1e-5, 0.7 + 1e-5)]
     there, slope = problem.along(x, 0.7, v)
-    assert there.fun == problem.value(problem.retract(x, 0.7 * v))
+    assert there.fun == pytest.approx(problem.value(problem.retract(x, 0.7 * v)), rel=1e-13, abs=1e-14)
     assert slope == pytest.approx((values[1] - values[0]) / 2e-5, rel=1e-6, abs=1e-8)
 
 

@@ -1,5 +1,6 @@
 """Matrices of fixed rank, as a submanifold of all matrices."""
 
+import functools
 from typing import Any
 
 import torch
@@ -88,6 +89,10 @@ class FixedRank(Manifold):
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
         wide, wide_v = widen(x), widen(v)
+        if not (torch.is_grad_enabled() and x.requires_grad) and not torch._C._are_functorch_transforms_active():
+            left, right = range_bases(wide, self.k)
+            inside = left @ (left.mT @ wide_v)
+            return (inside + ((wide_v - inside) @ right) @ right.mT).to(v.dtype)
         inverse = truncated_inverse(wide, self.k)
         outside = wide_v - wide @ (inverse @ wide_v)
         return (wide_v - outside + (outside @ inverse) @ wide).to(v.dtype)
@@ -119,6 +124,32 @@ class FixedRank(Manifold):
 def truncated_inverse(x: Tensor, k: int) -> Tensor:
     """Return the pseudo-inverses (..., n, m) of the nearest matrices of rank k, differentiable at rank k."""
     return _TruncatedInverse.apply(x, k)
+
+
+def range_bases(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return orthonormal bases (..., m, k) and (..., n, k) of what the nearest matrices of rank k map to and from.
+
+    They have no derivatives. Of matrices that have this rank up to rounding, the images of any k vectors span the range
+    unless these are special; what is left of the matrix across it tells. The singular vectors serve all others.
+    """
+    x = x.detach()
+    sketch = x @ _probes(x.shape[-1], k).to(x)
+    left = torch.linalg.qr(sketch).Q
+    rows = left.mT @ x
+    right = torch.linalg.qr(rows.mT).Q
+    rest = torch.linalg.matrix_norm(x - left @ rows)
+    known = rest <= 32.0 * tolerances(x.dtype).eps * torch.linalg.matrix_norm(x)
+    if bool(known.all()):
+        return left, right
+    U, _, Vh = torch.linalg.svd(x, full_matrices=False)
+    known = known[..., None, None]
+    return torch.where(known, left, U[..., :k]), torch.where(known, right, Vh[..., :k, :].mT)
+
+
+@functools.cache
+def _probes(n: int, k: int) -> Tensor:
+    """Return k vectors that are the same every time, and no eigenvectors of anything that people write down."""
+    return torch.randn(n, k, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
 def _bend(x: Tensor, inverse: Tensor, u: Tensor, w: Tensor) -> Tensor:

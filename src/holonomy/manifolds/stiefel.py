@@ -151,7 +151,7 @@ class StiefelMetric(Metric):
 
     def _egrad_to_rgrad(self, space: Manifold, x: Tensor, gradient: Tensor) -> Tensor:
         inside = x.mT @ gradient
-        return gradient - x @ inside + x @ (inside - inside.mT) / (2.0 * self.beta)
+        return gradient - x @ (inside - (inside - inside.mT) / (2.0 * self.beta))
 
     def _random_tangent(self, space: Manifold, x: Tensor, generator: torch.Generator) -> Tensor:
         normal = torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from holonomy.manifolds import FixedRank, Manifold
+from holonomy.manifolds.fixed_rank import range_bases
 from holonomy.manifolds.numerics import widen
 
 
@@ -29,10 +30,9 @@ class Orthographic:
         if not isinstance(manifold, FixedRank):
             raise TypeError(f"the orthographic retraction is that of FixedRank, got {manifold}.")
         wide = widen(x)
-        with torch.no_grad():
-            U, _, Vh = torch.linalg.svd(wide, full_matrices=False)
-            left, right = U[..., : manifold.k].mT, Vh[..., : manifold.k, :].mT
+        left, right = range_bases(wide, manifold.k)
         z = wide + widen(v)
-        core, columns, rows = left @ z @ right, z @ right, left @ z
+        columns, rows = z @ right, left.mT @ z
+        core = left.mT @ columns
         inverse, _ = torch.linalg.inv_ex(core)
         return (columns @ (inverse @ rows)).to(x.dtype)

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from holonomy.manifolds import Manifold
+from holonomy.manifolds import Manifold, MetricManifold
 from holonomy.manifolds.methods import Retraction, Transport
 from holonomy.manifolds.numerics import tolerances
+from holonomy.optim._curves import Curve, curve_of
 from holonomy.optim._moves import default_retraction, default_transport
+from holonomy.optim._threads import all_threads
 
 Product = Callable[[Tensor], Tensor]
 """From a tangent vector to the Hessian applied to it."""
@@ -65,6 +67,8 @@ class Problem:
         self.nfev = self.njev = self.nhev = 0
         self.hessian_used = "none"
         self._trusted = False
+        self._curve: tuple[Tensor, Tensor, Curve] | None = None
+        self._plain_norm = "norm" in (manifold.metric if isinstance(manifold, MetricManifold) else manifold).derived
 
     def retract(self, x: Tensor, v: Tensor) -> Tensor:
         """Return the point reached from x along v."""
@@ -80,25 +84,24 @@ class Problem:
 
     def norm(self, x: Tensor, v: Tensor) -> float:
         """Return the length of a tangent vector."""
+        if self._plain_norm:
+            square = float(self.manifold.inner(x, v, v))
+            return math.sqrt(square) if not square < 0.0 else 0.0
         return float(self.manifold.norm(x, v))
 
     def value(self, x: Tensor) -> float:
         """Return the function's value."""
         self.nfev += 1
-        result = self.fun(x)
+        with all_threads():
+            result = self.fun(x)
         return float(_scalar(result[0] if self.jac is True else result))
 
     def evaluate(self, x: Tensor) -> Evaluation:
         """Return value and gradient."""
         self.nfev += 1
         self.njev += 1
-        if self.jac is None:
-            value, egrad = self._differentiate(x)
-        elif self.jac is True:
-            value, egrad = self.fun(x)
-            value, egrad = _scalar(value), _like(egrad, x, "jac")
-        else:
-            value, egrad = _scalar(self.fun(x)), _like(self.jac(x), x, "jac")
+        with all_threads():
+            value, egrad = self._derivatives(x)
         grad = self.manifold.egrad_to_rgrad(x, egrad)
         return Evaluation(x, float(value), egrad, grad, self.norm(x, grad))
 
@@ -107,14 +110,11 @@ class Problem:
 
         The derivative is infinite where the function is not finite.
         """
-        time = torch.tensor(t, dtype=x.dtype, device=x.device, requires_grad=True)
-        with torch.enable_grad():
-            moved = self.retract(x, time * direction)
-        there = self.evaluate(moved.detach())
-        if not there.finite:
-            return there, math.inf
-        (slope,) = torch.autograd.grad(moved, time, grad_outputs=there.egrad)
-        return there, float(slope)
+        if self._curve is None or self._curve[0] is not x or self._curve[1] is not direction:
+            self._curve = x, direction, curve_of(self.manifold, self._retraction, x, direction)
+        moved, slope = self._curve[2].at(t)
+        there = self.evaluate(moved)
+        return there, slope(there.egrad) if there.finite else math.inf
 
     def hessian(self, at: Evaluation) -> Product:
         """Return the Hessian at a point, of the function pulled back by the retraction, as a map of tangent vectors.
@@ -154,7 +154,7 @@ class Problem:
         """Differentiate twice; None where something on the way has no second derivative."""
         steps = torch.zeros_like(at.x).requires_grad_()
         try:
-            with torch.enable_grad():
+            with all_threads(), torch.enable_grad():
                 moved = self.retract(at.x, steps)
                 height = self.fun(moved) if self.hessp is None else (at.egrad * moved).sum()
                 (slope,) = torch.autograd.grad(height, steps, create_graph=True)
@@ -168,7 +168,8 @@ class Problem:
         def product(v: Tensor) -> Tensor:
             covector = self._bend(slope, steps, v)
             if self.hessp is not None:
-                covector = covector + _like(self.hessp(at.x, v), at.x, "hessp")
+                with all_threads():
+                    covector = covector + _like(self.hessp(at.x, v), at.x, "hessp")
             return self.manifold.egrad_to_rgrad(at.x, covector)
 
         return product
@@ -178,7 +179,8 @@ class Problem:
         """Return the derivative of the slope along v; nothing where the slope is constant."""
         if not slope.requires_grad:
             return torch.zeros_like(steps)
-        (bend,) = torch.autograd.grad(slope, steps, grad_outputs=v, retain_graph=True, allow_unused=True)
+        with all_threads():
+            (bend,) = torch.autograd.grad(slope, steps, grad_outputs=v, retain_graph=True, allow_unused=True)
         return torch.zeros_like(steps) if bend is None else bend
 
     def _difference_hessian(self, at: Evaluation) -> Product:
@@ -202,6 +204,15 @@ class Problem:
         with torch.enable_grad():
             (derivatives,) = torch.autograd.grad(self.retract(x, step), step, grad_outputs=egrad)
         return derivatives
+
+    def _derivatives(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the value and the partial derivatives."""
+        if self.jac is None:
+            return self._differentiate(x)
+        if self.jac is True:
+            value, egrad = self.fun(x)
+            return _scalar(value), _like(egrad, x, "jac")
+        return _scalar(self.fun(x)), _like(self.jac(x), x, "jac")
 
     def _differentiate(self, x: Tensor) -> tuple[Tensor, Tensor]:
         variable = x.detach().clone().requires_grad_()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from holonomy._core.validation import check_float, check_option
@@ -122,8 +123,7 @@ class ConjugateGradient:
 
     def _turn(self, problem: Problem, at: Evaluation, there: Evaluation, direction: Tensor, slope: float) -> Tensor:
         """Return the next direction."""
-        old_grad = problem.transport(at.x, there.x, at.grad)
-        moved = problem.transport(at.x, there.x, direction)
+        old_grad, moved = problem.transport(at.x, there.x, torch.stack([at.grad, direction]))
         length, longer = problem.norm(at.x, direction), problem.norm(there.x, moved)
         if longer > length:
             moved = moved * (length / longer)
