@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
+from sklearn.metrics import pairwise_distances
 
 import holonomy
 from holonomy.embed import UMAP, DensityForce, LayoutOptions, log_radii, map_log_radii
@@ -110,8 +111,15 @@ def test_density_of_the_map_follows_that_of_the_data(blobs):
 
 
 @pytest.mark.slow
-def test_radii_equal_those_of_umap_learn_and_density_is_kept_as_well():
+def test_radii_equal_those_of_umap_learn_and_density_is_kept_as_well(monkeypatch):
     umap = pytest.importorskip("umap")
+    search = umap.umap_.nearest_neighbors
+
+    def exact(X, n_neighbors, metric, *rest, **options):
+        """Search umap-learn's map by all distances: to compile its approximate search takes a minute."""
+        return search(pairwise_distances(X, metric=metric), n_neighbors, "precomputed", *rest, **options)
+
+    monkeypatch.setattr(umap.umap_, "nearest_neighbors", exact)
     X, labels = load_digits(return_X_y=True)
     X, labels = X[:500], labels[:500]
     ours = UMAP(densmap=True, output_dens=True, random_state=0).fit(X)
