@@ -24,8 +24,9 @@ demo: $(INSTALLED)
 	@$(BIN)/holonomy map digits --out out/digits.html
 
 # Each of the two workers computes in one thread: threads that wait for each other on busy cores take many times as long.
+# A file stays with one worker, which makes its fixtures and compiles its kernels once; slow files come first.
 test: lint docs browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=holonomy --jaxtyping-packages=holonomy._core.training,beartype.beartype
 
 lint: $(INSTALLED)-test
 	$(BIN)/ruff check .
