@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits, load_iris
 import holonomy
 from holonomy.embed import UMAP, AlignedUMAP, LayoutOptions, fit_curve, initial_layout, optimize_layout
 from holonomy.embed._layout_kernels import scramble
-from holonomy.embed._torch_layout import _scrambled, torch_layout
+from holonomy.embed._torch_layout import scrambled, torch_layout
 from holonomy.graphs import fuzzy_simplicial_set, neighbors
 from holonomy.measure import label_agreement, trustworthiness
 
@@ -51,7 +51,7 @@ def laid_out(graph, start, seed=0, kept=(), **options):
 def test_random_numbers_are_those_of_the_compiled_layout():
     numbers = np.random.default_rng(0).integers(0, 2**32, size=1000, dtype=np.uint32)
     expected = numba.vectorize(lambda h: np.uint32(scramble(h)))(numbers)
-    np.testing.assert_array_equal(_scrambled(torch.from_numpy(numbers.astype(np.int64))).numpy(), expected)
+    np.testing.assert_array_equal(scrambled(torch.from_numpy(numbers.astype(np.int64))).numpy(), expected)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 5])

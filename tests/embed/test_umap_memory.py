@@ -9,6 +9,7 @@ from scipy import sparse
 
 from holonomy.embed import UMAP
 from holonomy.embed._umap_memory import peak_memory
+from holonomy.manifolds import Sphere
 
 PROGRAM = """
 import sys
@@ -30,6 +31,12 @@ with open("/proc/self/clear_refs", "w") as file:
 model.fit(X)
 print(before, memory("VmHWM"), model.peak_memory(X))
 """
+
+
+def test_maps_on_manifolds_take_more():
+    X = np.zeros((200_000, 3), dtype=np.float32)
+    flat, sphere = (UMAP(3, 2, init="random", output_metric=space).peak_memory(X) for space in ("euclidean", Sphere(2)))
+    assert flat < sphere < flat + 200_000 * 500
 
 
 @pytest.mark.slow

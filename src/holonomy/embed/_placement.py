@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from holonomy.embed._manifold_space import ManifoldSpace
 from holonomy.embed.layout import EUCLIDEAN, LayoutOptions, place_points
 from holonomy.embed.output_space import OutputGeometry
 
@@ -12,7 +13,7 @@ def settle(
     places: np.ndarray,
     options: LayoutOptions,
     keys: np.ndarray,
-    space: OutputGeometry | None = None,
+    space: OutputGeometry | ManifoldSpace | None = None,
 ) -> np.ndarray:
     """Place rows by their memberships to rows that have places.
 
@@ -25,12 +26,12 @@ def settle(
     options : LayoutOptions
     keys : ndarray of uint32, shape (m,)
         Seeds of each row's own negative samples.
-    space : OutputGeometry, optional
+    space : OutputGeometry or ManifoldSpace, optional
         Where the map lives, if not in Euclidean space.
 
     Returns
     -------
-    ndarray of float32, shape (m, dim)
+    ndarray of float32, shape (m, dim); of float64 on a manifold
         NaN for rows without any neighbour that has a place.
     """
     has_place = np.isfinite(places[:, 0])
@@ -39,6 +40,10 @@ def settle(
     total = np.asarray(edges.sum(axis=1, dtype=np.float64))
     has_neighbors = total > 0
     shares = sparse.diags_array(1.0 / np.where(has_neighbors, total, 1.0)) @ edges
+    if isinstance(space, ManifoldSpace):
+        placed = space.settled(edges, shares, places, options, keys)
+        placed[~has_neighbors] = np.nan
+        return placed
     if space is None:
         placed = place_points(edges, shares @ places, places, options, keys, EUCLIDEAN)
     else:

@@ -77,7 +77,7 @@ def torch_layout(
     """
     points, rounds, seeds = prepared(graph, start, options, random_state)
     with torch.inference_mode():
-        groups = [_groups(edges, device) for edges in rounds]
+        groups = [edge_groups(edges, device) for edges in rounds]
         keys = torch.from_numpy(seeds.astype(np.int64)).to(device)
         now = torch.from_numpy(np.array(points, dtype=np.float32, order="C")).to(device)
         maps: dict[int, np.ndarray] = {}
@@ -93,7 +93,7 @@ def torch_layout(
         return now.cpu().numpy(), maps
 
 
-def _groups(edges: Edges, device: torch.device) -> list[Group]:
+def edge_groups(edges: Edges, device: torch.device) -> list[Group]:
     """Cut the edges of every point into groups that pull one after another."""
     indptr, indices, rates = edges
     degrees = np.diff(indptr)
@@ -136,11 +136,11 @@ def _pulled(
 def _pushed(now: Tensor, counts: Tensor, keys: Tensor, epoch: int, step: float, options: LayoutOptions) -> Tensor:
     """Return all points after they were pushed off random others, as many as ``counts`` (n,) says of each."""
     there, most = now.clone(), int(counts.max())
-    mixed = _scrambled((keys + GOLDEN * epoch) & LOW)
+    mixed = scrambled((keys + GOLDEN * epoch) & LOW)
     for first in range(0, most, GROUP):
         numbers = torch.arange(first, min(first + GROUP, most), device=now.device)
         for rows in torch.nonzero(counts > first)[:, 0].split(max(1, ENTRIES // (GROUP * now.shape[1]))):
-            drawn = _scrambled((mixed[rows, None] + numbers * GOLDEN) & LOW)
+            drawn = scrambled((mixed[rows, None] + numbers * GOLDEN) & LOW)
             others = (drawn * (len(now) - 1)) >> 32
             others += others >= rows[:, None]
             difference = there[rows, None] - now[others]
@@ -152,7 +152,7 @@ def _pushed(now: Tensor, counts: Tensor, keys: Tensor, epoch: int, step: float, 
     return there
 
 
-def _scrambled(numbers: Tensor) -> Tensor:
+def scrambled(numbers: Tensor) -> Tensor:
     """Mix the bits of 32-bit numbers, as `_layout_kernels.scramble`."""
     h = numbers ^ (numbers >> 16)
     h = (h * MIXERS[0]) & LOW

@@ -13,6 +13,7 @@ from scipy import sparse
 from holonomy._core.device import resolve_device
 from holonomy._core.random import derive_seed
 from holonomy._core.validation import check_float, check_int
+from holonomy.embed._manifold_space import ManifoldSpace, manifold_space
 from holonomy.embed._snapshots import Snapshots, check_epochs
 from holonomy.embed.curve import fit_curve
 from holonomy.embed.density import DensityForce, log_radii
@@ -80,15 +81,18 @@ def transform_options(model: "UMAP", n: int) -> LayoutOptions:
     )
 
 
-def map_space(model: "UMAP") -> OutputGeometry | None:
+def map_space(model: "UMAP") -> OutputGeometry | ManifoldSpace | None:
     """Return where the map lives, if not in Euclidean space.
 
     Raises
     ------
+    TypeError
+        If the space is neither a name nor a manifold.
     ValueError
         If there is no such space, or what the model asks for is made in Euclidean space alone.
     """
-    space = output_geometry(model.output_metric, model.output_metric_kwds, model.n_components)
+    make = output_geometry if isinstance(model.output_metric, str) else manifold_space
+    space = make(model.output_metric, model.output_metric_kwds, model.n_components)
     if space is not None and model.densmap:
         raise ValueError(f"densmap=True needs output_metric='euclidean', got {model.output_metric!r}.")
     return space
@@ -160,12 +164,16 @@ def _optimized(
 ) -> tuple[list[np.ndarray], str]:
     """Lay out a connected graph in the space of the map."""
     space, device = map_space(model), layout_device(model)
-    if space is not None and not isinstance(init, str):
+    if isinstance(space, ManifoldSpace) and not isinstance(init, str):
+        start, used = space.given(init, graph.shape[0]), "given"
+    elif isinstance(space, OutputGeometry) and not isinstance(init, str):
         start, used = given_start(space, init, graph.shape[0], model.n_components), "given"
     else:
         start, used = initial_layout(init, graph, points, model.n_components, derive_seed(seed, "start"))
     if space is not None and used != "given":
         start = space.start(start)
+    if isinstance(space, ManifoldSpace):
+        return space.laid_out(graph, start, options, seed, kept), used
     if device is not None:
         from holonomy.embed._torch_layout import torch_layout
 

@@ -1,5 +1,6 @@
 """How much memory a map takes at its peak, told from the shape of the data before the start."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,14 +30,26 @@ GUARD = 7
 """Vectors of a spectral start beyond the coordinates."""
 
 
+MANIFOLD_BYTES = 2**24
+"""Bytes for each coordinate of a block of logarithms on a manifold, and of what its verbs hold beside them."""
+
+
 def peak_memory(
-    X: Any, metric: Any, n_neighbors: int, n_components: int, *, is_spectral: bool, on_device: bool = False
+    X: Any,
+    metric: Any,
+    n_neighbors: int,
+    n_components: int,
+    *,
+    is_spectral: bool,
+    on_device: bool = False,
+    n_columns: int = 0,
 ) -> float:
     """Estimate the bytes that a fit takes at its peak, beyond the data themselves.
 
     The peak is in the search (blocks of distances, a rounded projection, the neighbours found) or, for many rows, in
     the start of the layout (eigenvectors beside the graph) or the layout (edges dealt out to rounds). Where torch
-    searches and lays out (``on_device``), it is counted as if the device's memory were this one.
+    searches and lays out (``on_device``), it is counted as if the device's memory were this one. On a manifold, whose
+    points have ``n_columns`` numbers, edges are dealt out to blocks and positions are in double precision.
     """
     n, k = X.shape[0], n_neighbors
     edges = EDGES_PER_NEIGHBOR * k
@@ -47,6 +60,8 @@ def peak_memory(
     if on_device:
         pushes = 64.0 * (56.0 + 16.0 * n_components)
         layout += (16.0 + (40.0 + 16.0 * n_components) / 3) * edges + min(pushes, PUSH_BYTES / n)
+    if n_columns:
+        layout += 16.0 * edges + 40.0 * n_columns + MANIFOLD_BYTES * n_columns / n
     fuzzy = 40.0 * k
     return max(search, kept + n * (graph + max(fuzzy, start, layout)))
 
@@ -90,7 +105,18 @@ def memory_of(model: "UMAP", X: Any) -> int:
     k = min(check_int(model.n_neighbors, "n_neighbors", minimum=2), given.shape[0])
     is_spectral = isinstance(model.init, str) and model.init in ("spectral", "tswspectral")
     on_device = model.device is not None
-    return int(peak_memory(given, model.metric, k, model.n_components, is_spectral=is_spectral, on_device=on_device))
+    n_columns = 0 if isinstance(model.output_metric, str) else math.prod(getattr(model.output_metric, "shape", ()))
+    return int(
+        peak_memory(
+            given,
+            model.metric,
+            k,
+            model.n_components,
+            is_spectral=is_spectral,
+            on_device=on_device,
+            n_columns=n_columns,
+        )
+    )
 
 
 def advice(n: int) -> str:

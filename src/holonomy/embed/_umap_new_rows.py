@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from holonomy._core.random import check_seed
+from holonomy.embed._manifold_space import ManifoldSpace
 from holonomy.embed._placement import settle
 from holonomy.embed._umap_graph import connect_new, new_index
 from holonomy.embed._umap_layout import map_space, transform_options
@@ -39,6 +40,14 @@ def place_rows(model: "UMAP", X: Any, index: NeighborIndex) -> Any:
     known = distances[:, 0] == 0
     placed[known] = places[indices[known, 0]]
     return placed
+
+
+def filled(model: "UMAP", places: np.ndarray) -> np.ndarray:
+    """Return places with a start for rows that have none: the mean, or the origin of a manifold."""
+    space = map_space(model)
+    if isinstance(space, ManifoldSpace):
+        return space.filled(places)
+    return np.where(np.isnan(places), np.nanmean(places, axis=0), places)
 
 
 def rows_at(model: "UMAP", places: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from holonomy._core.citations import references
 from holonomy._core.random import RandomState, check_seed
 from holonomy._core.validation import check_float, check_int, check_points
 from holonomy.embed._inverse_kernels import settle_rows
+from holonomy.embed._manifold_space import ManifoldSpace
 from holonomy.embed._metric_gradients import gradient_metric
 from holonomy.embed.layout import row_keys
 from holonomy.embed.output_space import OutputGeometry
@@ -32,7 +33,7 @@ def decode(
     b: float,
     metric: Any = "euclidean",
     metric_params: dict[str, Any] | None = None,
-    space: OutputGeometry | None = None,
+    space: OutputGeometry | ManifoldSpace | None = None,
     n_neighbors: int = 15,
     n_steps: int = 100,
     repulsion_strength: float = 1.0,
@@ -65,7 +66,7 @@ def decode(
         canberra or braycurtis.
     metric_params : dict, optional
         Its parameters; ``V`` and ``VI`` must be given.
-    space : OutputGeometry, optional
+    space : OutputGeometry or ManifoldSpace, optional
         Where the map lives, if not in Euclidean space.
     n_neighbors : int, default 15
         Mapped rows that a place is a neighbour of.

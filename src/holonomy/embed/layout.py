@@ -154,8 +154,12 @@ def place_points(
     ``memberships`` (m, n) are in [0, 1], ``start`` is (m, dim), ``reference`` is (n, dim), and ``keys`` (m,) of uint32
     seed each row's own negative samples. Returns float32 coordinates of shape (m, dim).
     """
-    edges = prune(memberships, 1.0 / options.n_epochs)
-    return _descend(start, reference, _rounds(edges, 1.0, 1), keys, options, steps)
+    return _descend(start, reference, placement_rounds(memberships, options), keys, options, steps)
+
+
+def placement_rounds(memberships: sparse.csr_array, options: LayoutOptions) -> list[Edges]:
+    """Return the edges of new points, in one round: their other ends do not move."""
+    return _rounds(prune(memberships, 1.0 / options.n_epochs), 1.0, 1)
 
 
 def _descend(

@@ -23,7 +23,7 @@ from holonomy.embed._umap_layout import (
     transform_options,
 )
 from holonomy.embed._umap_memory import advice, memory_of
-from holonomy.embed._umap_new_rows import index_again, place_rows, rows_at
+from holonomy.embed._umap_new_rows import filled, index_again, place_rows, rows_at
 from holonomy.embed.composition import contrast, intersection, union
 from holonomy.embed.density import log_radii, map_log_radii
 from holonomy.embed.layout import LayoutOptions
@@ -75,11 +75,13 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Negative samples for every sampled edge.
     a, b : float, optional
         Curve 1 / (1 + a d^(2b)) of the map; fitted to ``min_dist`` and ``spread`` where None.
-    output_metric : str, default "euclidean"
+    output_metric : str or Manifold, default "euclidean"
         Space of the map: ``"haversine"`` (the sphere; latitude and longitude in radians), ``"hyperboloid"``
         (hyperbolic space; space-like coordinates), ``"gaussian_energy"``, ``"diagonal_gaussian_energy"`` or
         ``"spherical_gaussian_energy"`` (Gaussians in the plane: mean, variances, angle), or another distance; see
-        `output_geometry`.
+        `output_geometry`. Or any space of `holonomy.manifolds` whose dimension is ``n_components``: there the layout
+        runs along geodesics, by the verbs ``log`` and ``exp``, in double precision and less fast. It should be wide
+        beside ``spread``, such as ``Sphere(2, curvature=0.05)`` is.
     output_metric_kwds : dict, optional
         Its parameters.
     densmap : bool, default False
@@ -125,7 +127,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     Attributes
     ----------
     embedding_ : ndarray of float32, shape (n, n_components)
-        The map. Rows that have no neighbours (see ``disconnection_distance``) are NaN.
+        The map. Rows that have no neighbours (see ``disconnection_distance``) are NaN. On a manifold, float64 and
+        points of it, flattened: ``embedding_.reshape(-1, *manifold.shape)``.
     embedding_list_ : list of ndarray of float32, shape (n, n_components)
         With a list of ``n_epochs``, the maps after each, in ascending order.
     graph_ : csr_array of shape (n, n)
@@ -180,6 +183,10 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     (3, 2)
     >>> umap.inverse_transform(umap.embedding_[:3]).shape
     (3, 4)
+    >>> from holonomy.manifolds import Sphere
+    >>> globe = UMAP(n_epochs=20, output_metric=Sphere(2, curvature=0.05), random_state=0)
+    >>> globe.fit_transform(load_iris().data).shape
+    (150, 3)
     """
 
     _references = ("mcinnes2018umap",)
@@ -210,7 +217,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         negative_sample_rate: int = 5,
         a: float | None = None,
         b: float | None = None,
-        output_metric: str = "euclidean",
+        output_metric: Any = "euclidean",
         output_metric_kwds: dict[str, Any] | None = None,
         densmap: bool = False,
         dens_lambda: float = 2.0,
@@ -389,8 +396,7 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._X = sparse.vstack([self._X, X], format="csr") if sparse.issparse(X) else np.concatenate([self._X, X])
         with threads(self.n_jobs):
             self._connect(None)
-            start = np.where(np.isnan(start), np.nanmean(start, axis=0), start)
-            self._lay_out(start, transform_options(self, self._X.shape[0]))
+            self._lay_out(filled(self, start), transform_options(self, self._X.shape[0]))
         return self
 
     def peak_memory(self, X: Any) -> int:
@@ -476,7 +482,10 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return super()._saved_state()
 
     def _used_references(self) -> tuple[str, ...]:
-        return ("narayan2021densmap",) if self.densmap else ()
+        if self.densmap:
+            return ("narayan2021densmap",)
+        # A manifold may have some; a name has none.
+        return getattr(self.output_metric, "_references", ())
 
     @property
     def _n_features_out(self) -> int:
