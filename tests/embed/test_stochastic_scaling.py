@@ -61,6 +61,19 @@ def test_points_of_the_plane_are_recovered(init):
         assert procrustes(X, found.embedding)[2] < 1e-4
 
 
+def test_best_of_several_starts_is_kept_and_lies_as_the_first():
+    line = np.arange(30.0)[:, None]
+    tangled = np.random.default_rng(0).permutation(line)
+    first = stochastic_mds(cdist(line, line), 1, init=tangled)
+    best = stochastic_mds(cdist(line, line), 1, init=tangled, n_init=8)
+    assert best.stress < 0.8 * first.stress
+    assert np.sum(best.embedding * first.embedding) > 0
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    for found in (stochastic_mds(cdist(X, X), n_init=3), stochastic_mds(X, metric="euclidean", n_init=3)):
+        lying = stochastic_mds(cdist(X, X)).embedding
+        np.testing.assert_allclose(found.embedding, lying, atol=1e-2)
+
+
 def test_few_rounds_of_many_points_suffice():
     X = np.random.default_rng(0).normal(size=(20_000, 5)) * [5, 4, 1, 1, 1]
     found = stochastic_mds(X, metric="euclidean", n_rounds=300, random_state=1)
@@ -99,6 +112,7 @@ def test_degenerate_distances_give_one_place(X):
         ({"metric": "cosine"}, "metric must be one of"),
         ({"weight_power": -1.0}, "weight_power must be"),
         ({"n_rounds": 0}, "n_rounds must be"),
+        ({"n_init": 0}, "n_init must be"),
         ({"init": "best"}, "init must be"),
         ({"metric": "euclidean", "weights": np.ones((3, 3))}, "weights need a matrix"),
         ({"metric": "euclidean", "init": "best"}, "init must be"),

@@ -22,6 +22,9 @@ from holonomy.graphs._sparse import check_graph
 THRESHOLD = 1e-4
 """Least weight that the alpha-decaying kernel keeps."""
 
+STARTS = 2
+"""Starts of the scaling: a classical one, which may lead into a poor minimum, and a random one."""
+
 
 class DistanceMap(ClassNamePrefixFeaturesOutMixin, DiffusionBase):
     """Fits an operator, compresses it, scales the distances a subclass makes of it, and places all points.
@@ -186,7 +189,9 @@ def _scaled(
             weights = positive**-power * (1.0 if weights is None else weights)
         found = metric_mds(distances, n_components, weights=weights, random_state=seed)
     else:
-        found = stochastic_mds(distances, n_components, weights=weights, weight_power=power, random_state=seed)
+        found = stochastic_mds(
+            distances, n_components, weights=weights, weight_power=power, n_init=STARTS, random_state=seed
+        )
     if mds == "nonmetric":
         found = nonmetric_mds(distances, n_components, init=found.embedding, random_state=seed)
     return found.embedding, found.stress

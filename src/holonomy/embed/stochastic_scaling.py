@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 import numba
@@ -49,6 +50,7 @@ def stochastic_mds(
     weights: ArrayLike | None = None,
     weight_power: float = 0.0,
     init: Any = "classical",
+    n_init: int = 1,
     n_rounds: int | None = None,
     random_state: RandomState = 0,
 ) -> Scaling:
@@ -75,6 +77,9 @@ def stochastic_mds(
         Distances below a thousandth of the largest count as that.
     init : {"classical", "random"} or array-like of shape (n, m), default "classical"
         Start; of vectors, ``"classical"`` are their principal components, which is the same.
+    n_init : int, default 1
+        Number of descents, of which the one with the least stress is kept: the first from ``init``, others from random
+        coordinates, and turned to lie as the first does.
     n_rounds : int, optional
         Number of rounds. By default all pairs meet 15 times or more up to 2,000 points; beyond, about 30 million pairs
         meet, and every point at least 400 others.
@@ -109,33 +114,48 @@ def stochastic_mds(
     target = check_distances(X, "X") if is_given else _vectors(X, weights)
     n = len(target)
     given = check_weights(weights, n) if is_given else None
-    start = initial_coordinates(init, target, n_components, random_state) if is_given else None
-    if start is None:
-        start = _initial_from_vectors(init, target, n_components, random_state)
-    positions = np.ascontiguousarray(start - start.mean(axis=0))
-    rng = generator(check_seed(random_state), "pairs")
+    seed = check_seed(random_state)
+    rng = generator(seed, "pairs")
     sampled, sampled_weights = _sample(target, given, is_given, rng)
     floor = 1e-3 * float(sampled.max(initial=0.0))
     if power and floor > 0:
         sampled_weights = sampled_weights * np.maximum(sampled, floor) ** -power
     rounds = _n_rounds(n) if n_rounds is None else check_int(n_rounds, "n_rounds", minimum=1)
     shifts = np.concatenate([rng.permutation(n) for _ in range(-(-rounds // n))])[:rounds]
-    is_random = isinstance(init, str) and init == "random"
-    rates = _rates(sampled_weights, 1.0 if is_random else STEP_FROM_A_START, min(n, rounds), rounds)
-
+    judged = rng.permutation(n)[: max(16, JUDGED_PAIRS // n)]
     table, weight_table = (_unrolled(target), _unrolled(given)) if is_given else (NO_TABLE, NO_TABLE)
 
-    def descend(shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
-        if is_given:
-            descend_given(positions, table, weight_table, power, floor, shifts, rates, first, last)
-        else:
-            descend_vectors(positions, target, power, floor, shifts, rates, first, last)
+    def descended(init: Any, seed: int) -> tuple[float, np.ndarray]:
+        start = (initial_coordinates if is_given else _initial_from_vectors)(init, target, n_components, seed)
+        positions = np.ascontiguousarray(start - start.mean(axis=0))
 
-    if n > 1 and floor > 0:
-        _descend(descend, n, shifts, rates)
-    positions -= positions.mean(axis=0)
-    stress = _stress(positions, target, is_given, given, power, floor, rng)
-    return Scaling(positions, stress, np.array([stress]), True)
+        def descend(shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
+            if is_given:
+                descend_given(positions, table, weight_table, power, floor, shifts, rates, first, last)
+            else:
+                descend_vectors(positions, target, power, floor, shifts, rates, first, last)
+
+        if n > 1 and floor > 0:
+            is_random = isinstance(init, str) and init == "random"
+            step = 1.0 if is_random else STEP_FROM_A_START
+            _descend(descend, n, shifts, _rates(sampled_weights, step, min(n, rounds), rounds))
+        positions -= positions.mean(axis=0)
+        return _stress(positions, target, is_given, given, power, floor, judged), positions
+
+    found = [descended(init, seed)]
+    for i in range(1, check_int(n_init, "n_init", minimum=1)):
+        found.append(descended("random", derive_seed(seed, f"start {i}")))
+    stress, best = min(found, key=itemgetter(0))
+    return Scaling(_turned_onto(best, found[0][1]), stress, np.array([stress]), True)
+
+
+def _turned_onto(positions: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return positions turned or reflected so as to lie nearest to others; themselves if they are the others."""
+    if positions is others:
+        return positions
+    with native_threads(1):
+        left, _, right = np.linalg.svd(positions.T @ others)
+    return positions @ (left @ right)
 
 
 def _vectors(X: ArrayLike, weights: ArrayLike | None) -> np.ndarray:
@@ -233,12 +253,12 @@ def _stress(
     weights: np.ndarray | None,
     power: float,
     floor: float,
-    rng: np.random.Generator,
+    shifts: np.ndarray,
 ) -> float:
     """Return the normalised stress on the pairs of some rounds."""
     n = len(positions)
     missed = total = 0.0
-    for shift in rng.permutation(n)[: max(16, JUDGED_PAIRS // n)]:
+    for shift in shifts:
         i, j = _pairs_of(int(shift), n)
         wanted = target[i, j] if is_given else np.linalg.norm(target[i] - target[j], axis=1)
         weight = np.ones(len(i)) if weights is None else weights[i, j]

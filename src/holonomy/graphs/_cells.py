@@ -14,7 +14,7 @@ from holonomy._core.parallel import native_threads
 from holonomy._core.progress import progress
 from holonomy._core.random import generator
 from holonomy.graphs._blocks import run_blocks
-from holonomy.graphs._clusters import LEVELS, SAMPLE, assign, k_means, rounding_step
+from holonomy.graphs._clusters import LEVELS, SAMPLE, assign, k_means, random_centres, rounding_step
 from holonomy.graphs._exact import Found
 from holonomy.graphs._join import join_lists
 from holonomy.graphs._select import best_candidates, nearest_of_candidates
@@ -58,7 +58,7 @@ class CellIndex:
             mean, axes, coordinates = _principal_axes(points, sample)
             step = rounding_step(coordinates)
             codes, norms = _encode(points, mean, axes, step)
-        centres = k_means(codes, max(1, n // _cell_size(n)), rng)
+        centres = k_means(codes, random_centres(codes, max(1, n // _cell_size(n)), rng), rng)
         cell = assign(codes, centres)
         members = np.argsort(cell, kind="stable").astype(np.int32)
         starts = np.searchsorted(cell[members], np.arange(len(centres) + 1))

@@ -1,7 +1,6 @@
 """A large graph compressed to landmarks: clusters of points between which the diffusion is the same walk, two steps."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -9,24 +8,29 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from holonomy._core.citations import references
+from holonomy._core.parallel import native_threads
 from holonomy._core.random import RandomState, check_seed, generator
 from holonomy._core.validation import check_int, check_option
 from holonomy.graphs._blocks import run_blocks
-from holonomy.graphs._clusters import assign, k_means, rounded
+from holonomy.graphs._clusters import assign, k_means, rounded, spread_centres
 from holonomy.graphs.diffusion import DiffusionOperator
 
-N_PROBES = 64
-"""Random functions whose values after some steps of the walk serve as coordinates of the points."""
+N_AXES = 64
+"""Leading axes of the walk that serve as coordinates of the points."""
 
-LLOYD_STEPS = 3
-FEW_STEPS = 2
-CHECKED_STEPS = (FEW_STEPS, 4, 8, 16, 32, 50)
-"""Steps of the walk after which it may end; after few, random projections cannot tell near points from far ones."""
+N_ROUNDS = 4
+ROUND_STEPS = 4
+"""Steps of the walk before its axes are made orthonormal again, lest all turn towards the first.
 
-SHARE_OF_NEARBY = 0.1
+Sixteen steps in all are those of the seven iterations of a randomised decomposition. More would bring the axes nearer
+to the leading eigenvectors, of which many tell but a few points apart from all others.
+"""
 
-MIXED = 1e-3
-"""Share of the start below which what is left of a walk is not worth following further."""
+COLLAPSED = 1e-6
+"""Least share of the largest squared length among combinations of axes that stands for more than rounding."""
+
+LLOYD_STEPS = 1
+"""Steps of k-means from spread centres; further ones only even out the numbers of points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +81,8 @@ def landmarks(
     n_landmarks : int, default 2000
         Number of landmarks wanted, in [1, n]. Clusters that stay empty are left out, so there may be fewer.
     method : {"clusters", "random"}, default "clusters"
-        ``"clusters"``: k-means of the points by where the walk leads in 50 steps (or until it has mixed), measured by
-        random projections.
-        ``"random"``: as many random points, each with the points whose walks are most like its own.
+        ``"clusters"``: spectral clusters, by k-means from spread centres on the leading axes of the walk.
+        ``"random"``: as many random points, each with the points nearest to it on these axes.
     random_state : int, Generator, RandomState or None, default 0
         Seed. The same seed gives the same bits for any number of threads.
 
@@ -114,43 +117,40 @@ def landmarks(
     check_option(method, "method", ("clusters", "random"))
     rng = generator(check_seed(random_state), "landmarks")
     codes = rounded(_walk_coordinates(operator, rng))
-    centres = (
-        k_means(codes, m, rng, n_steps=LLOYD_STEPS)
-        if method == "clusters"
-        else codes[np.sort(rng.choice(n, m, replace=False))]
-    )
+    if method == "clusters":
+        centres = k_means(codes, spread_centres(codes, m, rng), rng, n_steps=LLOYD_STEPS)
+    else:
+        centres = codes[np.sort(rng.choice(n, m, replace=False))]
     _, labels = np.unique(assign(codes, centres), return_inverse=True)
     return _compressed(operator, labels.astype(np.int32))
 
 
 def _walk_coordinates(operator: DiffusionOperator, rng: np.random.Generator) -> np.ndarray:
-    """Return vectors (n, 64) whose inner products estimate the cosines between the points' walk distributions.
+    """Return where a step of the walk leads from each point on the walk's leading axes, shape (n, 64).
 
-    A distribution is measured by its difference from the stationary one, and relative to it, as in diffusion distances.
-    A little of the distribution after few steps is added, which tells apart what has mixed later.
+    The axes are orthonormal for the walk's stationary distribution, and found by subspace iteration.
     """
-    probes = rng.standard_normal((operator.n_points, N_PROBES)) / np.sqrt(operator.degrees)[:, None]
-    stationary = operator.stationary
     walk = operator.walk_matrix
     parts = (walk.indptr, walk.indices, walk.data.astype(np.float32))
-    coordinates = _without_mean(_averaged(parts, probes.astype(np.float32), FEW_STEPS), stationary)
-    nearby = SHARE_OF_NEARBY * _unit_rows(coordinates)
-    least = MIXED * float(np.sqrt(np.mean(coordinates**2)))
-    for before, after in pairwise(CHECKED_STEPS):
-        coordinates = _without_mean(_averaged(parts, coordinates, after - before), stationary)
-        if np.sqrt(np.mean(coordinates**2)) < least:
-            break
-    return _unit_rows(coordinates) + nearby
+    mass = (operator.degrees / operator.degrees.mean()).astype(np.float32)
+    axes = rng.standard_normal((operator.n_points, N_AXES)).astype(np.float32)
+    axes /= np.sqrt(mass)[:, None]
+    for _ in range(N_ROUNDS):
+        axes = _orthonormal(_averaged(parts, axes, ROUND_STEPS), mass)
+    return _averaged(parts, axes, 1)
 
 
-def _unit_rows(values: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    return values / np.where(norms > 0, norms, 1.0)
+def _orthonormal(axes: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Return combinations of functions, one a column, without mean and orthonormal under a mass of the points.
 
-
-def _without_mean(values: np.ndarray, stationary: np.ndarray) -> np.ndarray:
-    """Take off what all points share; it tells none of them apart, and is all that long walks leave."""
-    return values - np.einsum("i,ij->j", stationary, values).astype(np.float32)
+    The mean is what all points share, and all that long walks leave. Combinations that are mere rounding stay short.
+    """
+    with native_threads(1):
+        axes = axes - (mass @ axes) / mass.sum()
+        products = (axes.T @ (mass[:, None] * axes)).astype(np.float64)
+        squares, turn = np.linalg.eigh(products)
+        lengths = np.sqrt(np.maximum(squares, COLLAPSED * squares[-1]))
+        return axes @ (turn / lengths).astype(np.float32)
 
 
 def _averaged(parts: tuple[np.ndarray, ...], values: np.ndarray, n_steps: int) -> np.ndarray:
