@@ -15,6 +15,8 @@ from mpmath import mp, mpf
 from holonomy.manifolds import Hyperboloid, PoincareBall, Sphere, Stereographic, _fused
 from tests.manifolds import oracle
 
+pytestmark = pytest.mark.slow
+
 TARGET = {torch.float32: 1e-5, torch.float64: 1e-12}
 ROUNDING = 8
 UNDERFLOW = 1e-30
@@ -189,7 +191,6 @@ def slopes(reference, weights, index):
 WEIGHTS = (0.7, -0.4, 0.9)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("curvature", [-10.0, -1.0, -1e-6, 0.0, 1e-6, 1.0])
 def test_gradients_in_the_chart(curvature, dtype):
@@ -203,7 +204,6 @@ def test_gradients_in_the_chart(curvature, dtype):
                 judge(exact, inputs, found, dtype, f"gradient {index} of {name}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("curvature", [-100.0, -1.0, -1e-2])
 def test_gradients_on_the_hyperboloid(curvature, dtype):
@@ -244,7 +244,6 @@ def test_gradients_of_transport_on_the_hyperboloid(curvature, dtype):
             judge(exact, inputs, found, dtype, f"gradient {index} of transport from {a} to {b}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("curvature", [1e-2, 1.0, 100.0])
 def test_gradients_on_the_sphere(curvature, dtype):

@@ -15,6 +15,12 @@ from holonomy._core.training.checkpoints import list_checkpoints, load_checkpoin
 N_ROWS = 50
 
 
+@pytest.fixture(autouse=True)
+def disk(monkeypatch):
+    """Wait for no disk: checkpoints are read by the process that wrote them, and no power is cut."""
+    monkeypatch.setattr("os.fsync", lambda file: None)
+
+
 class Interruption(Exception):
     pass
 

@@ -22,6 +22,7 @@ def bowl(z):
     return torch.cat([z, (z**2).sum(-1, keepdim=True)], dim=-1)
 
 
+@pytest.mark.slow
 class TestMetricField(ManifoldSuite):
     spaces = (MetricField(ball_metric, 2, steps=4), PullbackManifold(bowl, 2, steps=4))
     # A few steps of Runge and Kutta over distances much shorter than the radius of curvature.
