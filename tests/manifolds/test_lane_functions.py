@@ -37,3 +37,29 @@ def test_the_arctangent_of_the_circle():
     found = Sphere(1).dist(torch.tensor([1.0, 0.0], dtype=torch.float64), y)
     for (cosine, sine), dist in zip(y.tolist(), found.tolist(), strict=True):
         assert abs(mp.mpf(dist) - mp.atan2(mp.mpf(sine), mp.mpf(cosine))) <= 1e-15 * dist
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_on_the_sphere_do_not_depend_on_their_neighbours(dtype):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, ROWS, 5, dtype=dtype, generator=generator)
+    y[::3] = 1.5 * x[::3] + 1e-7 * y[::3]  # rows that need care: directions much nearer than lengths
+    y[::5] = -x[::5]
+    rows = [(one.requires_grad_(), other.requires_grad_()) for one, other in zip(x.clone(), y.clone(), strict=True)]
+    x.requires_grad_(), y.requires_grad_()
+    together = torch.autograd.grad(Sphere(4).dist(x, y).sum(), (x, y))
+    alone = zip(*(torch.autograd.grad(Sphere(4).dist(*pair), pair) for pair in rows), strict=True)
+    assert all(torch.equal(all_rows, torch.stack(each)) for all_rows, each in zip(together, alone, strict=True))
+    assert not together[0][::5].any()
+
+
+def test_projections_on_the_sphere():
+    space, generator = Sphere(9, 2.0), torch.Generator().manual_seed(0)
+    x, v = torch.randn(2, 3, 10, dtype=torch.float64, generator=generator)
+    torch.testing.assert_close(space.project(x), x / (2.0**0.5 * x.norm(dim=-1, keepdim=True)))
+    x = space.project(x)
+    torch.testing.assert_close(space.project_tangent(x, v), v - 2.0 * (x * v).sum(-1, keepdim=True) * x)
+    inputs = (x.requires_grad_(), v.requires_grad_())
+    for verb, given in ((space.project, inputs[1:]), (space.project_tangent, inputs)):
+        assert torch.autograd.gradcheck(verb, given)
+        assert torch.autograd.gradgradcheck(verb, given)

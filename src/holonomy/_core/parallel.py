@@ -1,5 +1,6 @@
 """How many threads a computation may use, for numba, BLAS and OpenMP at once."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -73,32 +74,57 @@ def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], n_threads: in
     """Call ``work`` once for each piece, in this thread and up to ``n_threads - 1`` others that are kept for the next.
 
     Worth it where the work releases the interpreter's lock; which thread takes which piece is left open. The first
-    error is raised when all threads are done with the pieces they have begun.
+    error is raised when all threads are done with the pieces they have begun. The threads are those of torch where it
+    has some: they watch out for work for milliseconds after an operation, and any others would share their cores.
     """
-    waiting = iter(pieces)
+    waiting, errors = iter(pieces), []
 
-    def take() -> None:
+    def take(*_: Any) -> None:
         try:
             for piece in waiting:
                 work(piece)
-        except BaseException:
+        except BaseException as error:
+            errors.append(error)
             for _ in waiting:  # nothing is begun after an error
                 continue
-            raise
 
-    helpers = min(n_threads, len(pieces)) - 1
-    if helpers < 1:
+    team = min(n_threads, len(pieces))
+    fork = _fork_of_torch() if team > 1 else None
+    if team <= 1:
         take()
-        return
-    pending = [_pool(helpers).submit(take) for _ in range(helpers)]
-    try:
+    elif fork is not None:
+        fork(_TASK(take), None, team, 0)
+    else:
+        pending = [_pool(team - 1).submit(take) for _ in range(team - 1)]
         take()
-    finally:
-        # A helper that has not started is not waited for: its thread may be busy elsewhere.
-        errors = [None if one.cancel() else one.exception() for one in pending]
-    for error in errors:
-        if error is not None:
-            raise error
+        for one in pending:
+            # A helper that has not started is not waited for: its thread may be busy elsewhere.
+            if not one.cancel():
+                one.result()
+    if errors:
+        raise errors[0]
+
+
+_TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_forks: dict[str, Any] = {}
+
+
+def _fork_of_torch() -> Any:
+    """Return the function of GNU's OpenMP that runs one in the threads of torch; None where torch has no such threads.
+
+    Threads do not exist in a forked process.
+    """
+    if "torch" not in sys.modules:
+        return None
+    if "torch" not in _forks:
+        _forks["torch"] = None
+        folder = os.path.dirname(sys.modules["torch"].__file__ or "")
+        for one in _controller().info():
+            if one["prefix"] == "libgomp" and one["filepath"].startswith(folder):
+                fork = ctypes.CDLL(one["filepath"]).GOMP_parallel
+                fork.argtypes, fork.restype = [_TASK, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
+                _forks["torch"] = fork
+    return _forks["torch"]
 
 
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -110,6 +136,11 @@ def _pool(size: int) -> ThreadPoolExecutor:
     return _pools[size]
 
 
+def _forget_threads() -> None:
+    _pools.clear()
+    _forks["torch"] = None
+
+
 if hasattr(os, "register_at_fork"):
-    # The threads of a pool do not exist in a forked process.
-    os.register_at_fork(after_in_child=_pools.clear)
+    # Threads do not exist in a forked process, and those of OpenMP cannot be started in it.
+    os.register_at_fork(after_in_child=_forget_threads)

@@ -18,7 +18,10 @@ from torch import Tensor
 from holonomy._core.parallel import in_threads
 
 _DTYPES = (torch.float32, torch.float64)
-_BLOCK_ENTRIES = 1 << 17
+_THREADED_WORK, _BLOCK_WORK, _BLOCK_ROWS = 1 << 19, 1 << 17, 32
+"""From how much work on other threads help, how much of it a block is, and what its number of rows is a multiple of."""
+_ROW_WORK = 16
+"""What is done once a row takes about as long as this many of its entries."""
 _MATRIX_ENTRIES = 1 << 15
 """Up to this many entries torch does not divide an operation among threads of its own."""
 
@@ -60,12 +63,18 @@ def served(*tensors: Tensor) -> bool:
     return True
 
 
-def run_rows(kernel: Callable[..., None], arguments: Sequence[Any], rows: int, width: int) -> None:
-    """Run a kernel over fixed blocks of rows, in as many threads as torch may use."""
-    block = max(1, _BLOCK_ENTRIES // max(width, 1))
-    if rows <= block:
+def run_rows(kernel: Callable[..., None], arguments: Sequence[Any], rows: int, work: int) -> None:
+    """Run a kernel over fixed blocks of rows, in as many threads as torch may use.
+
+    ``work`` is what a row takes, in entries that are read and added up.
+    """
+    total = rows * (work + _ROW_WORK)
+    if total <= _THREADED_WORK:
         kernel(*arguments, 0, rows)
         return
+    # An even number, so that two threads are done at the same time where there are few.
+    count = 2 * math.ceil(0.5 * total / _BLOCK_WORK)
+    block = math.ceil(rows / count / _BLOCK_ROWS) * _BLOCK_ROWS
     bounds = [(start, min(start + block, rows)) for start in range(0, rows, block)]
     in_threads(lambda bound: kernel(*arguments, *bound), bounds, torch.get_num_threads())
 
@@ -118,14 +127,32 @@ def _kernel(module: str, name: str) -> Callable[..., None]:
     return getattr(importlib.import_module(module), name)
 
 
-def _value(kernel: Callable[..., None], number: bool, options: tuple[float, ...], tensors: Sequence[Tensor]) -> Tensor:
+@functools.cache
+def _count(module: str, name: str) -> int | None:
+    return getattr(importlib.import_module(module), "SUMS", {}).get(name)
+
+
+def _sums(job: _Job, like: Tensor) -> tuple[Tensor, ...]:
+    """Return room for what the gradients of a verb take from its value, if its kernels keep any."""
+    count = _count(job.module, job.name)
+    return () if count is None else (torch.empty((count, like[..., 0].numel()), dtype=torch.float64),)
+
+
+def _value(
+    kernel: Callable[..., None],
+    number: bool,
+    options: tuple[float, ...],
+    tensors: Sequence[Tensor],
+    kept: Sequence[Tensor] = (),
+) -> Tensor:
     like = tensors[0]
     shape = like.shape
     width = shape[-1]
     rows = like.numel() // max(width, 1)
     out = like.new_empty(shape[:-1] if number else shape)
     filled = out.numpy().reshape(rows if number else (rows, width))
-    run_rows(kernel, [*options, *(_rows(one, rows, width) for one in tensors), filled], rows, width)
+    arrays = [*(_rows(one, rows, width) for one in tensors), *(one.numpy() for one in kept), filled]
+    run_rows(kernel, [*options, *arrays], rows, width)
     return out
 
 
@@ -142,13 +169,15 @@ def _rows(x: Tensor, rows: int, width: int) -> Any:
 class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: _Job, *tensors: Tensor) -> Tensor:
-        ctx.save_for_backward(*tensors)
-        ctx.job = job
-        return _value(_kernel(job.module, job.name), job.number, job.options, tensors)
+        kept = _sums(job, tensors[0])
+        ctx.job, ctx.count = job, len(tensors)
+        ctx.save_for_backward(*tensors, *kept)
+        name = f"{job.name}_with_sums" if kept else job.name
+        return _value(_kernel(job.module, name), job.number, job.options, tensors, kept)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        job, tensors = ctx.job, ctx.saved_tensors
+        job, tensors, kept = ctx.job, ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
         if torch.is_grad_enabled():
             return None, *again(job.formula, tensors, gradient)
         like = tensors[0]
@@ -156,6 +185,6 @@ class _Fused(torch.autograd.Function):
         given = gradient.contiguous().numpy().reshape(rows if job.number else (rows, width))
         found = [torch.empty(like.shape, dtype=like.dtype) for _ in tensors]
         arrays = [_rows(one, rows, width) for one in tensors]
-        arrays += [given, *(one.numpy().reshape(rows, width) for one in found)]
+        arrays += [*(one.numpy() for one in kept), given, *(one.numpy().reshape(rows, width) for one in found)]
         run_rows(_kernel(job.module, f"{job.name}_slopes"), [*job.options, *arrays], rows, width)
         return None, *found

@@ -1,18 +1,41 @@
 """Scalar functions of distances in compiled code, a vector of arguments at once, to double precision."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
 from holonomy.manifolds._lanes import exponent, fraction, part, root, size, spread, where_less
-from holonomy.manifolds._row_loops import SERIES, arsinh_series
+from holonomy.manifolds._row_loops import SERIES
 
 HALVES = math.log(2.0)
-_ARTANH = tuple(1.0 / (2 * n + 1) for n in range(11, -1, -1))
-_ARCTAN = tuple((-1.0) ** n / (2 * n + 1) for n in range(21, -1, -1))
+_EIGHTH = math.sqrt(2.0) - 1.0
+"""Tangent of an eighth of a half turn."""
 
 
-_ARC = arsinh_series(14)
+def _economized(ratio, end, count):
+    """Return coefficients, the highest first, of a polynomial near a power series on [0, end].
+
+    ``ratio(n)`` is what term n + 1 of the series has over term n. Of many terms, exact ones, the highest is replaced
+    again and again by what differs from it least on the interval, which takes about half the terms of the series.
+    """
+    end, series = Fraction(math.ceil(1e4 * end), 10_000), [Fraction(1)]
+    for n in range(2 * count + 4):
+        series.append(series[-1] * ratio(n))
+    while len(series) > count:
+        # Chebyshev's polynomial of this degree in 2 z / end - 1, whose coefficients have this ratio.
+        n, one, least = len(series) - 1, Fraction((-1) ** (len(series) - 1)), []
+        for m in range(n + 1):
+            least.append(one)
+            one *= Fraction(-2 * (n * n - m * m), (m + 1) * (2 * m + 1)) / end
+        share = series[-1] / least[-1]
+        series = [a - share * b for a, b in zip(series, least, strict=True)][:-1]
+    return tuple(map(float, reversed(series)))
+
+
+_ARTANH = _economized(lambda n: Fraction(2 * n + 1, 2 * n + 3), _EIGHTH**4, 8)
+_ARCTAN = _economized(lambda n: -Fraction(2 * n + 1, 2 * n + 3), _EIGHTH**2, 12)
+_ARC = _economized(lambda n: -Fraction((2 * n + 1) ** 2, 2 * (n + 1) * (2 * n + 3)), SERIES, 10)
 
 
 @part
@@ -56,7 +79,7 @@ def angles(sine, cosine):
     steep = where_less(width, sine, one, zero)
     low, high = where_less(width, sine, width, sine), where_less(width, sine, sine, width)
     # An angle of at most an eighth of a turn, less one of half that where it is above a sixteenth.
-    beyond = where_less(spread(math.sqrt(2.0) - 1.0) * high, low, one, zero)
+    beyond = where_less(spread(_EIGHTH) * high, low, one, zero)
     up = where_less(zero, beyond, low - high, low)
     down = where_less(zero, beyond, low + high, high)
     r = up / where_less(zero, down, down, one)

@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.np.arrayobj import make_array
 
-from holonomy.manifolds._lanes import LANES, ROWS, intrinsic, lane_array, lanes, load, part, spread, store
+from holonomy.manifolds._lanes import LANES, ROWS, intrinsic, lane_array, lanes, load, narrow, part, spread, store
 
 _INSIDE: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
 inside: Any = njit(**_INSIDE)
@@ -50,29 +50,48 @@ def _wide(builder, value):
     return value if value.type == double else builder.fpext(value, double)
 
 
+def _as_stored(array):
+    """Return the type of the lanes of what an array holds."""
+    return narrow if array.dtype == types.float32 else lanes
+
+
+def _generate_read(context, builder, sig, args):
+    array_type, *kinds = sig.args
+    where = [context.cast(builder, *one, types.intp) for one in zip(args[1:], kinds, strict=True)]
+    place = _place(context, builder, array_type, args[0], *where)
+    value = builder.load(place, align=_size(context, array_type.dtype))
+    return _wide(builder, value) if sig.return_type == lanes else value
+
+
 @intrinsic
 def _read(typing_context, array, i, j):
-    def generate(context, builder, sig, args):
-        array_type, *kinds = sig.args
-        where = [context.cast(builder, *one, types.intp) for one in zip(args[1:], kinds, strict=True)]
-        place = _place(context, builder, array_type, args[0], *where)
-        return _wide(builder, builder.load(place, align=_size(context, array_type.dtype)))
+    return lanes(array, i, j), _generate_read
 
-    return lanes(array, i, j), generate
+
+@intrinsic
+def _read_stored(typing_context, array, i, j):
+    return _as_stored(array)(array, i, j), _generate_read
+
+
+def _generate_read_some(context, builder, sig, args):
+    array_type, *kinds = sig.args
+    *where, left = (context.cast(builder, *one, types.intp) for one in zip(args[1:], kinds, strict=True))
+    place, stored = _place(context, builder, array_type, args[0], *where), _stored(context, array_type.dtype)
+    mask, align = _mask(builder, left), ir.Constant(ir.IntType(32), _size(context, array_type.dtype))
+    kind = ir.FunctionType(stored, [place.type, align.type, mask.type, stored])
+    called = cgutils.get_or_insert_function(builder.module, kind, _masked("load", array_type.dtype))
+    value = builder.call(called, [place, align, mask, ir.Constant(stored, [0.0] * LANES)])
+    return _wide(builder, value) if sig.return_type == lanes else value
 
 
 @intrinsic
 def _read_some(typing_context, array, i, j, count):
-    def generate(context, builder, sig, args):
-        array_type, *kinds = sig.args
-        *where, left = (context.cast(builder, *one, types.intp) for one in zip(args[1:], kinds, strict=True))
-        place, stored = _place(context, builder, array_type, args[0], *where), _stored(context, array_type.dtype)
-        mask, align = _mask(builder, left), ir.Constant(ir.IntType(32), _size(context, array_type.dtype))
-        kind = ir.FunctionType(stored, [place.type, align.type, mask.type, stored])
-        called = cgutils.get_or_insert_function(builder.module, kind, _masked("load", array_type.dtype))
-        return _wide(builder, builder.call(called, [place, align, mask, ir.Constant(stored, [0.0] * LANES)]))
+    return lanes(array, i, j, count), _generate_read_some
 
-    return lanes(array, i, j, count), generate
+
+@intrinsic
+def _read_some_stored(typing_context, array, i, j, count):
+    return _as_stored(array)(array, i, j, count), _generate_read_some
 
 
 @intrinsic
@@ -152,6 +171,15 @@ def entries(x, i, j):
     if left >= LANES:
         return _read(x, i, j)
     return _read_some(x, i, j, left)
+
+
+@inside
+def stored_entries(x, i, j):
+    """Return the same in the precision in which they are stored."""
+    left = x.shape[1] - j
+    if left >= LANES:
+        return _read_stored(x, i, j)
+    return _read_some_stored(x, i, j, left)
 
 
 @inside

@@ -35,26 +35,29 @@ _FLAGS = ("contract",)
 
 
 class _Lanes(types.Type):
-    def __init__(self) -> None:
-        super().__init__(name=f"lanes{LANES}")
+    def __init__(self, element: ir.Type) -> None:
+        self.vector = ir.VectorType(element, LANES)
+        super().__init__(name=f"lanes{LANES}x{element}")
 
 
-lanes = _Lanes()
+lanes, narrow = _Lanes(ir.DoubleType()), _Lanes(ir.FloatType())
+"""Lanes of double precision, and of single, for what is not summed up."""
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, numba_type):
-        super().__init__(manager, numba_type, _VECTOR)
+        super().__init__(manager, numba_type, numba_type.vector)
 
 
 def _register(operation, instruction):
     class Template(ConcreteTemplate):
-        cases: ClassVar = [signature(lanes, lanes, lanes)]
+        cases: ClassVar = [signature(lanes, lanes, lanes), signature(narrow, narrow, narrow)]
 
     infer_global(operation)(Template)
 
     @lower_builtin(operation, lanes, lanes)
+    @lower_builtin(operation, narrow, narrow)
     def lower(context, builder, sig, args):
         return getattr(builder, instruction)(*args, flags=_FLAGS)
 
@@ -110,13 +113,27 @@ def spread(typing_context, number):
     """Return the value with this number in all lanes."""
 
     def generate(context, builder, sig, args):
-        number = context.cast(builder, args[0], sig.args[0], types.float64)
-        zero = ir.Constant(ir.IntType(32), 0)
-        one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, zero)
-        order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), order)
+        return _spread(builder, context.cast(builder, args[0], sig.args[0], types.float64), _VECTOR)
 
     return lanes(number), generate
+
+
+@intrinsic
+def spread_like(typing_context, number, array):
+    """Return the value with this number in all lanes, in the precision of an array."""
+    single = array.dtype == types.float32
+
+    def generate(context, builder, sig, args):
+        number = context.cast(builder, args[0], sig.args[0], sig.args[1].dtype)
+        return _spread(builder, number, sig.return_type.vector)
+
+    return (narrow if single else lanes)(number, array), generate
+
+
+def _spread(builder, number, vector):
+    one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), order)
 
 
 def _function(name, count):

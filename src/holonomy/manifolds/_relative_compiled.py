@@ -43,7 +43,7 @@ def logarithm_parts(A: Tensor, B: Tensor, *, kept: bool, filled: bool) -> tuple[
     out, _, U, values, logarithms = results
     states = np.zeros(count, dtype=np.int64)
     arrays = [_matrices(one) for one in (A, B)] + [one.numpy() for one in (U, values, logarithms, out)]
-    run_rows(_relative_kernels.logarithms, [plain.WIDE_SPECTRUM, kept, filled, *arrays, states], count, n * n)
+    run_rows(_relative_kernels.logarithms, [plain.WIDE_SPECTRUM, kept, filled, *arrays, states], count, 4 * n**3)
     if states.any():
         pick: Any = slice(None) if (states == _relative_kernels.FAILED).any() else torch.from_numpy(states != 0)
         again = plain.function_parts(Log(), A.reshape(-1, n, n)[pick].double(), B.reshape(-1, n, n)[pick].double())
@@ -79,7 +79,7 @@ def _filled(kernel: Any, arrays: list[Any], like: Tensor) -> tuple[Tensor, Tenso
     """Run a kernel that fills two gradients shaped like ``like``."""
     grad_A, grad_B = torch.empty_like(like), torch.empty_like(like)
     n = like.shape[-1]
-    run_rows(kernel, [*arrays, _matrices(grad_A), _matrices(grad_B)], math.prod(like.shape[:-2]), n * n)
+    run_rows(kernel, [*arrays, _matrices(grad_A), _matrices(grad_B)], math.prod(like.shape[:-2]), 4 * n**3)
     return grad_A, grad_B
 
 
@@ -104,7 +104,7 @@ def small_distance_parts(alpha: float, beta: float, A: Tensor, B: Tensor) -> tup
     vectors = [one.numpy().reshape(count, n) for one in (values, logarithms)]
     failed = np.zeros(1, dtype=np.int64)
     filled = squares.numpy().reshape(count)
-    run_rows(_jacobi_kernels.squared_dist, [alpha, beta, *matrices, *vectors, filled, failed], count, n * n)
+    run_rows(_jacobi_kernels.squared_dist, [alpha, beta, *matrices, *vectors, filled, failed], count, 4 * n**3)
     if failed[0]:
         return plain.distance_parts(alpha, beta, True, A, B)
     return squares, L, U, values, logarithms
@@ -121,5 +121,5 @@ def small_distance_slopes(ctx: Any, root: bool, grad: Tensor) -> tuple[Tensor, T
     arrays = [*(one.reshape(count, n, n) for one in (L, U)), *(one.reshape(count, n) for one in (values, logarithms))]
     arrays += [grad.detach().contiguous().numpy().reshape(count)]
     arrays += [one.numpy().reshape(count, n, n) for one in (grad_A, grad_B)]
-    run_rows(_jacobi_kernels.squared_dist_slopes, [ctx.alpha, ctx.beta, root, *arrays], count, n * n)
+    run_rows(_jacobi_kernels.squared_dist_slopes, [ctx.alpha, ctx.beta, root, *arrays], count, 4 * n**3)
     return grad_A, grad_B

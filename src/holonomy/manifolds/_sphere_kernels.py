@@ -2,8 +2,7 @@
 
 A kernel ``VERB`` fills the result from the coordinates; ``VERB_slopes`` fills the gradients by each input from the
 gradient ``g`` by the result. Both do rows [start, stop) of C-contiguous arrays (m, n) of one dtype. Points are read as
-directions; angles come from what of one point is across the other, found from the difference of near points and from
-the sum of nearly opposite ones.
+directions; angles come from what of one point is across the other (:mod:`._sphere_pairs`).
 """
 
 import math
@@ -11,8 +10,8 @@ import math
 import numpy as np
 
 from holonomy.manifolds._lane_functions import angles
-from holonomy.manifolds._lane_rows import entries, inside, parts_room, put, room, total, totals
-from holonomy.manifolds._lanes import LANES, ROWS, load, root, spread, store, where_less
+from holonomy.manifolds._lane_rows import entries, inside, parts_room, put, room, stored_entries, total
+from holonomy.manifolds._lanes import LANES, ROWS, load, root, spread, spread_like, store, where_less
 from holonomy.manifolds._row_loops import (
     SERIES,
     arcsin_slope,
@@ -24,9 +23,7 @@ from holonomy.manifolds._row_loops import (
     trigonometric_slope,
     turned,
 )
-
-PLAIN = 0.05
-"""The part of a square that must be left after a subtraction whose rounding is to be harmless."""
+from holonomy.manifolds._sphere_pairs import PLAIN, collect, is_plain, pair
 
 
 @kept
@@ -35,111 +32,66 @@ def _join(a, b, side):
     return b + side * a
 
 
-@inside
-def _across(x, y, i, side, c):
-    """Return |y + side x - c x|^2 of row i."""
-    across, side, c = spread(0.0), spread(side), spread(c)
-    for j in range(0, x.shape[1], LANES):
-        a = entries(x, i, j)
-        r = entries(y, i, j) + side * a - c * a
-        across = across + r * r
-    return total(across)
-
-
-@inside
-def _sums(x, y, i):
-    """Return, eight columns in each lane, |x|^2, |y|^2, <x, y>, and |z|^2 and <x, z> of y - x and of y + x.
-
-    Both sides are summed, which is faster than to wait for the one that is needed.
-    """
-    xx, yy, xy = spread(0.0), spread(0.0), spread(0.0)
-    near, far, by_near, by_far = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
-    for j in range(0, x.shape[1], LANES):
-        a, b = entries(x, i, j), entries(y, i, j)
-        d, s = b - a, b + a
-        xx, yy, xy = xx + a * a, yy + b * b, xy + a * b
-        near, far, by_near, by_far = near + d * d, far + s * s, by_near + a * d, by_far + a * s
-    return xx, yy, xy, near, far, by_near, by_far
-
-
-@inside
-def _pair(x, y, i):
-    """Return |x|^2, |y|^2, <x, y>, the side, <x, z>, <y, z>, and |x|^2 times the square of what of y is across x.
-
-    The side makes the shorter of ``z = y + side x``, from which the last is found: as a difference of squares where
-    that takes little off, as it does for points of one length, and else from the vector that is across.
-    """
-    sums = _sums(x, y, i)
-    xx, yy, xy = total(sums[0]), total(sums[1]), total(sums[2])
-    side = -1.0 if xy > 0.0 else 1.0
-    zz, xz = (total(sums[3]), total(sums[5])) if xy > 0.0 else (total(sums[4]), total(sums[6]))
-    area = xx * zz - xz * xz
-    if not area > PLAIN * xx * zz:
-        area = xx * _across(x, y, i, side, xz / xx)
-    return xx, yy, xy, side, xz, zz - side * xz, area
-
-
-@inside
-def _pairs(x, y, first, count, parts, lanes, numbers):
-    """Fill the numbers of :func:`_pair` of some rows."""
-    for r in range(count):
-        xx, yy, xy, near, far, by_near, by_far = _sums(x, y, first + r)
-        store(xx, parts, r, 0), store(yy, parts, r, 1), store(xy, parts, r, 2), store(near, parts, r, 3)
-        store(far, parts, r, 4), store(by_near, parts, r, 5), store(by_far, parts, r, 6)
-    zero, one, doubts = spread(0.0), spread(1.0), spread(0.0)
-    for i in range((count + LANES - 1) // LANES):
-        xx, xy = totals(parts, i, 0), totals(parts, i, 2)
-        side = where_less(zero, xy, zero - one, one)
-        zz = where_less(zero, xy, totals(parts, i, 3), totals(parts, i, 4))
-        xz = where_less(zero, xy, totals(parts, i, 5), totals(parts, i, 6))
-        area = xx * zz - xz * xz
-        (
-            store(xx, lanes, 0, i),
-            store(totals(parts, i, 1), lanes, 1, i),
-            store(xy, lanes, 2, i),
-            store(side, lanes, 3, i),
-        )
-        store(xz, lanes, 4, i), store(zz - side * xz, lanes, 5, i)
-        plain = spread(PLAIN) * xx * zz
-        store(where_less(plain, area, area, spread(np.nan)), lanes, 6, i)
-        doubts = doubts + where_less(plain, area, zero, one)
-    if total(doubts) > 0.0:
-        for r in range(count):
-            if np.isnan(numbers[6, r]):
-                numbers[6, r] = _pair(x, y, first + r)[6]
-
-
 @kept
-def _angle(pair):
-    return math.atan2(math.sqrt(pair[6]), pair[2])
+def _angle(found):
+    return math.atan2(math.sqrt(found[6]), found[2])
+
+
+@inside
+def _distances(radius, x, y, first, count, parts, lanes, numbers, out):
+    """Fill distances of some rows, and the sums that :func:`collect` fills."""
+    doubts = collect(x, y, first, count, parts, lanes)
+    for i in range((count + LANES - 1) // LANES):
+        near, far, rise = load(lanes, 0, i), load(lanes, 1, i), load(lanes, 2, i)
+        # Twice the sine, and twice the cosine, times the product of the lengths.
+        sine, cosine = root(near * far - rise * rise), spread(0.5) * (far - near)
+        store(spread(radius) * angles(sine, cosine), lanes, 3, i)
+    if doubts:
+        for r in range(count):
+            if not is_plain(numbers[0, r], numbers[1, r], numbers[2, r]):
+                numbers[3, r] = radius * _angle(pair(x, y, first + r))
+    for r in range(count):
+        out[first + r] = numbers[3, r]
 
 
 @kernel
 def dist(k, x, y, out, start, stop):
     """Fill distances."""
-    radius, parts = spread(1.0 / math.sqrt(k)), parts_room(7)
-    lanes, numbers = room(7)
+    radius, parts = 1.0 / math.sqrt(k), parts_room(3)
+    lanes, numbers = room(4)
+    for first in range(start, stop, ROWS):
+        _distances(radius, x, y, first, min(ROWS, stop - first), parts, lanes, numbers, out)
+
+
+SUMS = {"dist": 3}
+"""How many numbers of a row the gradients of a verb take from ``VERB_with_sums``."""
+
+
+@kernel
+def dist_with_sums(k, x, y, sums, out, start, stop):
+    """Fill distances, and the sums of :func:`collect`, which are (3, m)."""
+    radius, parts = 1.0 / math.sqrt(k), parts_room(3)
+    lanes, numbers = room(4)
     for first in range(start, stop, ROWS):
         count = min(ROWS, stop - first)
-        _pairs(x, y, first, count, parts, lanes, numbers)
-        for i in range((count + LANES - 1) // LANES):
-            store(radius * angles(root(load(lanes, 6, i)), load(lanes, 2, i)), lanes, 6, i)
-        for r in range(count):
-            out[first + r] = numbers[6, r]
+        _distances(radius, x, y, first, count, parts, lanes, numbers, out)
+        for q in range(3):
+            for r in range(count):
+                sums[q, first + r] = numbers[q, r]
 
 
 @kernel
 def squared_dist(k, x, y, out, start, stop):
     """Fill squared distances."""
     for i in range(start, stop):
-        angle = _angle(_pair(x, y, i))
+        angle = _angle(pair(x, y, i))
         out[i] = angle * angle / k
 
 
 @kept
-def _angle_slopes(x, y, i, pair, over_sine, g_x, g_y):
+def _angle_slopes(x, y, i, found, over_sine, g_x, g_y):
     """Add to the gradients those of a function of the angle whose derivative over the sine is ``over_sine``."""
-    xx, yy, _, side, along, other, _ = pair
+    xx, yy, _, side, along, other, _ = found
     scale = over_sine / math.sqrt(xx * yy)
     for j in range(x.shape[1]):
         a, b = np.float64(x[i, j]), np.float64(y[i, j])
@@ -156,41 +108,61 @@ def _clear(i, g_x, g_y):
 
 
 @inside
-def _steps(radius, g, first, count, lanes, numbers):
-    """Turn the numbers of :func:`_pair` into the factors of x, y and z in the gradients."""
+def _steps(radius, sums, g, first, count, lanes, numbers):
+    """Fill the side and the factors of x, y and z in the gradients, and return whether some rows need care."""
     for r in range(count):
-        numbers[2, r] = radius * g[first + r]
-    zero = spread(0.0)
+        numbers[6, r] = 2.0 * radius * g[first + r]
+        numbers[0, r], numbers[1, r], numbers[2, r] = sums[0, first + r], sums[1, first + r], sums[2, first + r]
+    zero, one, half, doubts = spread(0.0), spread(1.0), spread(0.5), spread(0.0)
     for i in range((count + LANES - 1) // LANES):
-        gradient, area = load(lanes, 2, i), load(lanes, 6, i)
-        scale = where_less(zero, area, gradient / root(where_less(zero, area, area, gradient)), zero)
-        store(scale * load(lanes, 4, i) / load(lanes, 0, i), lanes, 4, i)
-        store(load(lanes, 3, i) * scale * load(lanes, 5, i) / load(lanes, 1, i), lanes, 5, i)
+        near, far, rise = load(lanes, 0, i), load(lanes, 1, i), load(lanes, 2, i)
+        product, less, both = near * far, where_less(near, far, near, far), half * (near + far)
+        area, side = product - rise * rise, where_less(near, far, zero - one, one)
+        doubts = doubts + where_less(spread(PLAIN) * product, area, zero, one)
+        # Twice the squares of x and of y; one division serves them and the sine.
+        xx, yy = both - rise, both + rise
+        over = load(lanes, 6, i) / (root(area) * (xx * yy))
+        scale, signed = over * (xx * yy), side * over
+        # Twice <x, z> over twice |x|^2, and the same of y with the side.
+        store(side, lanes, 3, i)
+        store(signed * yy * (less - rise), lanes, 4, i), store(signed * xx * (less + rise), lanes, 5, i)
         store(scale, lanes, 6, i)
+    return total(doubts) > 0.0
+
+
+@kept
+def _step(radius, x, y, i):
+    """Return the same of one row, with care: 0 where the gradient is."""
+    xx, yy, _, side, xz, yz, area = pair(x, y, i)
+    scale = radius / math.sqrt(area) if area > 0.0 else 0.0
+    return side, scale * xz / xx, side * scale * yz / yy, scale
 
 
 @inside
 def _put_slopes(x, y, first, count, numbers, g_x, g_y):
-    """Fill the gradients of some rows from these factors."""
+    """Fill the gradients of some rows from these factors: nothing cancels, so the precision of the rows is enough."""
     for r in range(count):
         i = first + r
-        side, p, q, scale = spread(numbers[3, r]), spread(numbers[4, r]), spread(numbers[5, r]), spread(numbers[6, r])
+        side, p = spread_like(numbers[3, r], x), spread_like(numbers[4, r], x)
+        q, scale = spread_like(numbers[5, r], x), spread_like(numbers[6, r], x)
         for j in range(0, x.shape[1], LANES):
-            a, b = entries(x, i, j), entries(y, i, j)
+            a, b = stored_entries(x, i, j), stored_entries(y, i, j)
             step = scale * (b + side * a)
             put(p * a - step, g_x, i, j)
             put(q * b - side * step, g_y, i, j)
 
 
 @kernel
-def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
+def dist_slopes(k, x, y, sums, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`dist`; 0 at coincident and at opposite points."""
-    radius, parts = 1.0 / math.sqrt(k), parts_room(7)
-    lanes, numbers = room(7)
+    radius, (lanes, numbers) = 1.0 / math.sqrt(k), room(7)
     for first in range(start, stop, ROWS):
         count = min(ROWS, stop - first)
-        _pairs(x, y, first, count, parts, lanes, numbers)
-        _steps(radius, g, first, count, lanes, numbers)
+        if _steps(radius, sums, g, first, count, lanes, numbers):
+            for r in range(count):
+                if not is_plain(numbers[0, r], numbers[1, r], numbers[2, r]):
+                    factors = _step(radius * g[first + r], x, y, first + r)
+                    numbers[3, r], numbers[4, r], numbers[5, r], numbers[6, r] = factors
         _put_slopes(x, y, first, count, numbers, g_x, g_y)
 
 
@@ -198,19 +170,19 @@ def dist_slopes(k, x, y, g, g_x, g_y, start, stop):
 def squared_dist_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`squared_dist`; 0 at coincident and at opposite points."""
     for i in range(start, stop):
-        pair = _pair(x, y, i)
+        found = pair(x, y, i)
         _clear(i, g_x, g_y)
-        if pair[6] > 0.0:
-            steep = 2.0 / k * g[i] * _angle(pair) / math.sqrt(pair[6] / (pair[0] * pair[1]))
-            _angle_slopes(x, y, i, pair, steep, g_x, g_y)
+        if found[6] > 0.0:
+            steep = 2.0 / k * g[i] * _angle(found) / math.sqrt(found[6] / (found[0] * found[1]))
+            _angle_slopes(x, y, i, found, steep, g_x, g_y)
 
 
 @kept
-def _unrolled(pair):
+def _unrolled(found):
     """Return by what y less its part along x is multiplied to make the logarithm, and angle over sine."""
-    xx, yy, _, _, _, _, area = pair
+    xx, yy, _, _, _, _, area = found
     sine = math.sqrt(area / (xx * yy))
-    ratio = _angle(pair) / sine if sine > 0.0 else 1.0
+    ratio = _angle(found) / sine if sine > 0.0 else 1.0
     return ratio * math.sqrt(xx / yy), ratio
 
 
@@ -232,12 +204,12 @@ def _half_turn(k, x, i, xx, out):
 def log(k, x, y, out, start, stop):
     """Fill logarithms."""
     for i in range(start, stop):
-        pair = _pair(x, y, i)
-        xx, _, _, side, along, _, area = pair
+        found = pair(x, y, i)
+        xx, _, _, side, along, _, area = found
         if area == 0.0 and side > 0.0:
             _half_turn(k, x, i, xx, out)
             continue
-        scale, _ = _unrolled(pair)
+        scale, _ = _unrolled(found)
         c = along / xx
         for j in range(x.shape[1]):
             a = np.float64(x[i, j])
@@ -248,12 +220,12 @@ def log(k, x, y, out, start, stop):
 def log_slopes(k, x, y, g, g_x, g_y, start, stop):
     """Fill the gradients of :func:`log`; 0 at opposite points."""
     for i in range(start, stop):
-        pair = _pair(x, y, i)
-        xx, yy, xy, side, along, _, area = pair
+        found = pair(x, y, i)
+        xx, yy, xy, side, along, _, area = found
         if area == 0.0 and side > 0.0:
             _clear(i, g_x, g_y)
             continue
-        scale, ratio = _unrolled(pair)
+        scale, ratio = _unrolled(found)
         gx, gy = products(g, x, i, 0) / xx, products(g, y, i, 0)
         c, across, square = along / xx, gy - xy * gx, area / (xx * yy)
         if side < 0.0 and square < SERIES:
@@ -266,7 +238,7 @@ def log_slopes(k, x, y, g, g_x, g_y, start, stop):
             flat = h - gx * a
             g_x[i, j] = along_x * a - scale * (xy / xx * flat + gx * turned(a, _join(a, b, side), c))
             g_y[i, j] = scale * flat + along_y * b
-        _angle_slopes(x, y, i, pair, across * steep * math.sqrt(xx / yy), g_x, g_y)
+        _angle_slopes(x, y, i, found, across * steep * math.sqrt(xx / yy), g_x, g_y)
 
 
 @kernel
@@ -292,9 +264,9 @@ def exp_slopes(k, x, v, g, g_x, g_v, start, stop):
 
 
 @kept
-def _half_cosine(pair):
+def _half_cosine(found):
     """Return cos^2 of half the angle, and 1 for opposite points, where nothing is divided by it."""
-    xx, yy, xy, side, _, _, area = pair
+    xx, yy, xy, side, _, _, area = found
     cosine = xy / math.sqrt(xx * yy)
     if side < 0.0:
         return 0.5 * (1.0 + cosine)
@@ -305,7 +277,7 @@ def _half_cosine(pair):
 def transport(k, x, y, v, out, start, stop):
     """Fill vectors moved along geodesics."""
     for i in range(start, stop):
-        slope = -0.5 * k * products(v, y, i, 0) / _half_cosine(_pair(x, y, i))
+        slope = -0.5 * k * products(v, y, i, 0) / _half_cosine(pair(x, y, i))
         for j in range(x.shape[1]):
             out[i, j] = np.float64(v[i, j]) + slope * (np.float64(x[i, j]) + np.float64(y[i, j]))
 
@@ -314,8 +286,8 @@ def transport(k, x, y, v, out, start, stop):
 def transport_slopes(k, x, y, v, g, g_x, g_y, g_v, start, stop):
     """Fill the gradients of :func:`transport`."""
     for i in range(start, stop):
-        pair = _pair(x, y, i)
-        half = _half_cosine(pair)
+        found = pair(x, y, i)
+        half = _half_cosine(found)
         slope = -0.5 * k * products(v, y, i, 0) / half
         by_slope = products(g, x, i, 0) + products(g, y, i, 0)
         by_product = -0.5 * k * by_slope / half
@@ -325,5 +297,62 @@ def transport_slopes(k, x, y, v, g, g_x, g_y, g_v, start, stop):
             g_y[i, j] = slope * h + by_product * u
             g_v[i, j] = h + by_product * b
         # The cosine square falls by half the sine with the angle.
-        if pair[6] > 0.0:
-            _angle_slopes(x, y, i, pair, 0.5 * by_slope * slope / half, g_x, g_y)
+        if found[6] > 0.0:
+            _angle_slopes(x, y, i, found, 0.5 * by_slope * slope / half, g_x, g_y)
+
+
+@inside
+def _squares_and_products(x, v, i):
+    """Return |x|^2 and <x, v> of row i."""
+    xx, xv = spread(0.0), spread(0.0)
+    for j in range(0, x.shape[1], LANES):
+        a = entries(x, i, j)
+        xx, xv = xx + a * a, xv + a * entries(v, i, j)
+    return total(xx), total(xv)
+
+
+@inside
+def _put_sum(p, x, q, v, i, out):
+    """Fill p x + q v."""
+    p, q = spread(p), spread(q)
+    for j in range(0, x.shape[1], LANES):
+        put(p * entries(x, i, j) + q * entries(v, i, j), out, i, j)
+
+
+@kernel
+def project(k, x, out, start, stop):
+    """Fill points in the directions of vectors."""
+    for i in range(start, stop):
+        scale = spread(1.0 / math.sqrt(k * _squares_and_products(x, x, i)[0]))
+        for j in range(0, x.shape[1], LANES):
+            put(scale * entries(x, i, j), out, i, j)
+
+
+@kernel
+def project_slopes(k, x, g, g_x, start, stop):
+    """Fill the gradients of :func:`project`."""
+    for i in range(start, stop):
+        xx, xg = _squares_and_products(x, g, i)
+        scale = 1.0 / math.sqrt(k * xx)
+        _put_sum(-scale * xg / xx, x, scale, g, i, g_x)
+
+
+@kernel
+def project_tangent(k, x, v, out, start, stop):
+    """Fill tangent parts of vectors."""
+    for i in range(start, stop):
+        xx, xv = _squares_and_products(x, v, i)
+        _put_sum(-xv / xx, x, 1.0, v, i, out)
+
+
+@kernel
+def project_tangent_slopes(k, x, v, g, g_x, g_v, start, stop):
+    """Fill the gradients of :func:`project_tangent`."""
+    for i in range(start, stop):
+        xx, xv = _squares_and_products(x, v, i)
+        xg = _squares_and_products(x, g, i)[1]
+        p, q, s = spread(-xv / xx), spread(-xg / xx), spread(2.0 * xv * xg / (xx * xx))
+        for j in range(0, x.shape[1], LANES):
+            a, h = entries(x, i, j), entries(g, i, j)
+            put(p * h + q * entries(v, i, j) + s * a, g_x, i, j)
+            put(h + q * a, g_v, i, j)

@@ -109,11 +109,13 @@ class Sphere(ConstantCurvature):
         slope = -0.5 * self.curvature * (vx + vd) / torch.where(w > 0, w, 1.0)
         return shift(v, x, y, 1.0, 2.0 * slope, slope)
 
+    @fused
     def _project(self, x: Tensor) -> Tensor:
         wide = widen(x)
         radius = self._curvature_as(x).rsqrt()
         return (radius * wide / torch.linalg.vector_norm(wide, dim=-1, keepdim=True)).to(x.dtype)
 
+    @fused
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
         a, b = widen(x), widen(v)
         along = (a * b).sum(-1, keepdim=True) / a.square().sum(-1, keepdim=True)

@@ -1,14 +1,13 @@
 """Where one pass over the rows does the work of several verbs: spaces of constant curvature, on a CPU."""
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from holonomy.manifolds import Chordal, Exponential, Hyperboloid, Manifold, PoincareBall, Sphere
+from holonomy.manifolds._fused import run_rows
 from holonomy.manifolds.numerics import tolerances
 
 _KINDS = {Sphere: "sphere", Hyperboloid: "hyperboloid", PoincareBall: "ball"}
@@ -16,8 +15,6 @@ _MOVES = {Exponential: "steps", Chordal: "chords"}
 _DTYPES = (torch.float32, torch.float64)
 _FEWEST = 256
 """Fewest entries that are worth a kernel."""
-
-_BLOCK_ENTRIES = 1 << 16
 
 
 def fused_gradient(manifold: Manifold, x: Tensor, derivatives: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -29,7 +26,7 @@ def fused_gradient(manifold: Manifold, x: Tensor, derivatives: Tensor) -> tuple[
 
     g, squares = torch.empty_like(x), torch.empty(x.shape[:-1], dtype=x.dtype)
     arguments = [_matrix(x), _matrix(derivatives), manifold.curvature, _matrix(g), squares.numpy().reshape(-1)]
-    _run(getattr(_fused_kernels, f"{kind}_gradients"), arguments, squares.numel(), x.shape[-1])
+    run_rows(getattr(_fused_kernels, f"{kind}_gradients"), arguments, squares.numel(), x.shape[-1])
     return g, squares
 
 
@@ -58,7 +55,7 @@ def fused_move(
     sums = x.shape[-1] if x.dtype == torch.float64 else 0
     edge = 1.0 - tolerances(x.dtype).interior * (1 + sums)
     arguments = [_matrix(x), _matrix(u), carried, manifold.curvature, factors.numpy(), bool(vectors), edge]
-    _run(getattr(_fused_kernels, f"{kind}_{move}"), arguments, rows, x.shape[-1])
+    run_rows(getattr(_fused_kernels, f"{kind}_{move}"), arguments, rows, x.shape[-1])
     torch.autograd.graph.increment_version([x, *vectors])
     return True
 
@@ -84,16 +81,3 @@ def _kind(manifold: Manifold, *tensors: Tensor) -> str | None:
 def _matrix(t: Tensor) -> Any:
     """Return the memory of a contiguous tensor (..., n) as an array (m, n)."""
     return t.detach().reshape(-1, t.shape[-1]).numpy()
-
-
-def _run(kernel: Callable[..., None], arguments: Sequence[Any], rows: int, width: int) -> None:
-    """Run a kernel over fixed blocks of rows, in as many threads as torch may use."""
-    block = max(1, _BLOCK_ENTRIES // width)
-    bounds = [(start, min(start + block, rows)) for start in range(0, rows, block)]
-    workers = min(torch.get_num_threads(), len(bounds))
-    if workers <= 1:
-        kernel(*arguments, 0, rows)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(kernel, *arguments, *bound) for bound in bounds]:
-            done.result()
