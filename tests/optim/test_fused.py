@@ -129,3 +129,16 @@ def test_autograd_notices_points_that_moved():
         fused_move(ball, x, u, 0.1, [w])
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+@pytest.mark.parametrize("step", ["exp", "retract"])
+@pytest.mark.parametrize("size", [1e155, 1e300])
+def test_steps_whose_squares_cannot_be_stored(step, size):
+    space = PoincareBall(4)
+    x, u, _ = case(space, torch.float64)
+    u = torch.nn.functional.normalize(u + 0.1)
+    y, z = x.clone(), x.clone()
+    assert fused_move(space, y, size * u, -1.0, [], step)
+    torch.testing.assert_close(y, (space.exp if step == "exp" else space.retract)(x, -1e50 * u), rtol=0.0, atol=1e-14)
+    assert fused_move(space, z, size * u, -0.5 / size, [], step)
+    torch.testing.assert_close(z, (space.exp if step == "exp" else space.retract)(x, -0.5 * u), rtol=0.0, atol=1e-14)

@@ -205,12 +205,18 @@ def _shortened(k, x, v, i):
     return row
 
 
+@kept
+def _all_steps(step, k, edge, x, v, out, start, stop):
+    """Fill where steps end, of which those that are too long to be squared are shortened."""
+    for i in range(start, stop):
+        if step(k, edge, x, v, out, i) > _LONGEST:
+            step(k, edge, x[i : i + 1], _shortened(k, x, v, i), out[i : i + 1], 0)
+
+
 @kernel
 def exp(k, edge, x, v, out, start, stop):
     """Fill where geodesics end; ``edge`` is the largest radius that can be stored, in units of the ball's."""
-    for i in range(start, stop):
-        if _exp(k, edge, x, v, out, i) > _LONGEST:
-            _exp(k, edge, x[i : i + 1], _shortened(k, x, v, i), out[i : i + 1], 0)
+    _all_steps(_exp, k, edge, x, v, out, start, stop)
 
 
 @kept
@@ -256,14 +262,20 @@ def _exp_slopes(k, edge, x, v, g, g_x, g_v, i):
     return _slopes(k, edge, step, x, v, g, g_x, g_v, i)
 
 
+@kept
+def _all_slopes(slopes, k, edge, x, v, g, g_x, g_v, start, stop):
+    """Fill the gradients of steps, of which those that are too long to be squared are shortened."""
+    for i in range(start, stop):
+        if slopes(k, edge, x, v, g, g_x, g_v, i) > _LONGEST:
+            row, at = _shortened(k, x, v, i), slice(i, i + 1)
+            slopes(k, edge, x[at], row, g[at], g_x[at], g_v[at], 0)
+            _rescale(row, v, g_v, i)
+
+
 @kernel
 def exp_slopes(k, edge, x, v, g, g_x, g_v, start, stop):
     """Fill the gradients of :func:`exp`."""
-    for i in range(start, stop):
-        if _exp_slopes(k, edge, x, v, g, g_x, g_v, i) > _LONGEST:
-            row, at = _shortened(k, x, v, i), slice(i, i + 1)
-            _exp_slopes(k, edge, x[at], row, g[at], g_x[at], g_v[at], 0)
-            _rescale(row, v, g_v, i)
+    _all_slopes(_exp_slopes, k, edge, x, v, g, g_x, g_v, start, stop)
 
 
 @njit(error_model="numpy")
@@ -297,9 +309,7 @@ def _chordal(k, edge, x, v, out, i):
 @kernel
 def chordal(k, edge, x, v, out, start, stop):
     """Fill where steps end whose vectors are as long as their chords."""
-    for i in range(start, stop):
-        if _chordal(k, edge, x, v, out, i) > _LONGEST:
-            _chordal(k, edge, x[i : i + 1], _shortened(k, x, v, i), out[i : i + 1], 0)
+    _all_steps(_chordal, k, edge, x, v, out, start, stop)
 
 
 @kept
@@ -316,11 +326,7 @@ def _chordal_slopes(k, edge, x, v, g, g_x, g_v, i):
 @kernel
 def chordal_slopes(k, edge, x, v, g, g_x, g_v, start, stop):
     """Fill the gradients of :func:`chordal`."""
-    for i in range(start, stop):
-        if _chordal_slopes(k, edge, x, v, g, g_x, g_v, i) > _LONGEST:
-            row, at = _shortened(k, x, v, i), slice(i, i + 1)
-            _chordal_slopes(k, edge, x[at], row, g[at], g_x[at], g_v[at], 0)
-            _rescale(row, v, g_v, i)
+    _all_slopes(_chordal_slopes, k, edge, x, v, g, g_x, g_v, start, stop)
 
 
 @kernel

@@ -24,23 +24,13 @@ def lane_matrix(n):
 
 
 @part
-def gather(A, first, last, M):
-    """Fill M with the symmetric parts of matrices of A (m, n, n) from ``first`` on; the one before ``last`` repeats."""
+def gather(A, first, last, M, symmetric):
+    """Fill M with matrices of A (m, n, n) from ``first`` on, or their symmetric parts; that before ``last`` repeats."""
     for lane in range(LANES):
         m = min(first + lane, last - 1)
         for i in range(A.shape[1]):
             for j in range(A.shape[1]):
-                M[i, j, lane] = 0.5 * (A[m, i, j] + A[m, j, i])
-
-
-@part
-def copy(A, first, last, M):
-    """Fill M with matrices of A (m, n, n) from ``first`` on; the one before ``last`` repeats."""
-    for lane in range(LANES):
-        m = min(first + lane, last - 1)
-        for i in range(A.shape[1]):
-            for j in range(A.shape[1]):
-                M[i, j, lane] = A[m, i, j]
+                M[i, j, lane] = 0.5 * (A[m, i, j] + A[m, j, i]) if symmetric else A[m, i, j]
 
 
 @part

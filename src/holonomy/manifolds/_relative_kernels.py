@@ -11,7 +11,6 @@ from numba import njit
 from holonomy.manifolds._lane_matrices import (
     cholesky,
     congruence,
-    copy,
     eigen,
     gather,
     lane_matrix,
@@ -44,7 +43,7 @@ def logarithms(wide, kept, filled, A, B, U, values, applied, out, states, start,
     factor, E, V, work = lane_matrix(n), lane_matrix(n), lane_matrix(n), lane_matrix(n)
     d, plain = lane_array(n), np.empty(LANES, dtype=np.bool_)
     for first in range(start, stop, LANES):
-        gather(A, first, stop, factor)
+        gather(A, first, stop, factor, True)
         cholesky(factor)
         _whitened(A, B, first, stop, factor, E, plain)
         found = eigen(E, d, V, kept or filled)
@@ -67,7 +66,7 @@ def _whitened(A, B, first, last, L, E, plain):
     n = A.shape[1]
     plain[:] = False
     for _ in range(2):
-        gather(B, first, last, E)
+        gather(B, first, last, E, True)
         for lane in range(LANES):
             m = min(first + lane, last - 1)
             if not plain[lane]:
@@ -112,10 +111,10 @@ def logarithm_slopes(g, A, U, values, applied, g_A, g_B, start, stop):
     W, K, work = lane_matrix(n), lane_matrix(n), lane_matrix(n)
     x, y, powers, rests = lane_array(n), lane_array(n), lane_array(n), lane_array(n)
     for first in range(start, stop, LANES):
-        gather(A, first, stop, factor)
+        gather(A, first, stop, factor, True)
         cholesky(factor)
-        copy(U, first, stop, V)
-        gather(g, first, stop, K)
+        gather(U, first, stop, V, False)
+        gather(g, first, stop, K, True)
         _vectors(values, applied, first, stop, x, y, powers, rests)
         lower_times(factor, V, Z)
         solve_upper(factor, V, W)
@@ -183,9 +182,9 @@ def distance_slopes(A, U, by_A, by_B, g_A, g_B, start, stop):
     factor, V, W, work = lane_matrix(n), lane_matrix(n), lane_matrix(n), lane_matrix(n)
     weights = lane_array(n)
     for first in range(start, stop, LANES):
-        gather(A, first, stop, factor)
+        gather(A, first, stop, factor, True)
         cholesky(factor)
-        copy(U, first, stop, V)
+        gather(U, first, stop, V, False)
         solve_upper(factor, V, W)
         for by, g in ((by_A, g_A), (by_B, g_B)):
             for lane in range(LANES):

@@ -27,16 +27,7 @@ _NODES = 64
 
 
 def spherical_log_heat(d: Tensor, s: Tensor, dim: int) -> Tensor:
-    """Return the log of the heat kernel (...) of the unit sphere at distances d and times s.
-
-    Parameters
-    ----------
-    d : Tensor
-        Distances in [0, pi], in double precision.
-    s : Tensor
-        Positive times.
-    dim : int
-        Dimension of the sphere, at least 1.
+    """Return the log of :func:`spherical_heat` (...), also where the kernel is too small to be stored.
 
     Examples
     --------

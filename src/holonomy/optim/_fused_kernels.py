@@ -161,6 +161,24 @@ def ball_gradients(x, e, curvature, g, squares, start, stop):
         squares[i] = half * half * ee
 
 
+_LONGEST = 1e100
+"""Half the length of a step, at curvature -1, that ends at the edge of the ball, and whose square is a number."""
+
+
+@_inlined
+def _norm(u, i, square):
+    """Return |u| of row i, whose square may be too large to be stored."""
+    if square < np.inf:
+        return math.sqrt(square)
+    largest, rest = 0.0, 0.0
+    for j in range(u.shape[1]):
+        largest = max(largest, abs(np.float64(u[i, j])))
+    for j in range(u.shape[1]):
+        part = u[i, j] / largest
+        rest += part * part
+    return largest * math.sqrt(rest)
+
+
 @_inlined
 def _ball_moves(chordal, x, u, w, curvature, scale, carry, edge, start, stop):
     """Move along geodesics, not beyond the outermost point that can be stored, and turn w by the gyration."""
@@ -175,7 +193,10 @@ def _ball_moves(chordal, x, u, w, curvature, scale, carry, edge, start, stop):
             xx += here * here
             uu += b * b
         a = 1.0 + curvature * xx
-        t = abs(s) * math.sqrt(-curvature * uu) / a
+        speed = _norm(u, i, uu) * math.sqrt(-curvature) / a
+        t = abs(s) * speed
+        if t > _LONGEST:
+            s, t = math.copysign(_LONGEST / speed, s), _LONGEST
         if chordal:
             square = 1.0 / (1.0 + t * t)
             along = math.sqrt(square) / a
