@@ -10,7 +10,7 @@ from holonomy._core.validation import check_int
 from holonomy.manifolds._collocation import gauss_nodes, transport_along
 from holonomy.manifolds._shooting import log_by_correction
 from holonomy.manifolds.base import Manifold
-from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
+from holonomy.manifolds.numerics import product, safe_sqrt, tolerances, widen
 
 
 class FixedRank(Manifold):
@@ -91,8 +91,8 @@ class FixedRank(Manifold):
         wide, wide_v = widen(x), widen(v)
         if not (torch.is_grad_enabled() and x.requires_grad) and not torch._C._are_functorch_transforms_active():
             left, right = range_bases(wide, self.k)
-            inside = left @ (left.mT @ wide_v)
-            return (inside + ((wide_v - inside) @ right) @ right.mT).to(v.dtype)
+            inside = product(left, product(left.mT, wide_v))
+            return (inside + product(product(wide_v - inside, right), right.mT)).to(v.dtype)
         inverse = truncated_inverse(wide, self.k)
         outside = wide_v - wide @ (inverse @ wide_v)
         return (wide_v - outside + (outside @ inverse) @ wide).to(v.dtype)
@@ -133,11 +133,11 @@ def range_bases(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
     unless these are special; what is left of the matrix across it tells. The singular vectors serve all others.
     """
     x = x.detach()
-    sketch = x @ _probes(x.shape[-1], k).to(x)
+    sketch = product(x, _probes(x.shape[-1], k).to(x))
     left = torch.linalg.qr(sketch).Q
-    rows = left.mT @ x
+    rows = product(left.mT, x)
     right = torch.linalg.qr(rows.mT).Q
-    rest = torch.linalg.matrix_norm(x - left @ rows)
+    rest = torch.linalg.matrix_norm(x - product(left, rows))
     known = rest <= 32.0 * tolerances(x.dtype).eps * torch.linalg.matrix_norm(x)
     if bool(known.all()):
         return left, right

@@ -8,7 +8,7 @@ from torch import Tensor
 from holonomy._core.validation import check_int
 from holonomy.manifolds._divided_differences import Elementwise
 from holonomy.manifolds.base import Manifold
-from holonomy.manifolds.numerics import safe_sqrt, tolerances, widen
+from holonomy.manifolds.numerics import product, safe_sqrt, tolerances, widen
 from holonomy.manifolds.polar import polar_factor
 from holonomy.manifolds.scalars import stumpff
 from holonomy.manifolds.symmetric import apply_function, symmetrize
@@ -89,7 +89,7 @@ class Grassmann(Manifold):
         return polar_factor(x)
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
-        return v - x @ (x.mT @ v)
+        return v - product(x, product(x.mT, v))
 
     def _egrad_to_rgrad(self, x: Tensor, gradient: Tensor) -> Tensor:
         return self._project_tangent(x, gradient)

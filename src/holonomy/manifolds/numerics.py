@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,3 +84,24 @@ def safe_divide(x: Tensor, y: Tensor) -> Tensor:
     """Return x / y, and 0 with derivatives 0 where y is 0."""
     nonzero = y != 0
     return torch.where(nonzero, x / torch.where(nonzero, y, 1.0), 0.0)
+
+
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """Return ``a @ b``, of small matrices without derivatives by NumPy: torch starts threads for them.
+
+    Threads that wait for each other take longer than such a product, and many times as long on a busy machine.
+    """
+    if (
+        a.numel() > _SMALL
+        or b.numel() > _SMALL
+        or a.device.type != "cpu"
+        or (torch.is_grad_enabled() and (a.requires_grad or b.requires_grad))
+        or torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()
+    ):
+        return a @ b
+    return torch.from_numpy(np.matmul(a.detach().numpy(), b.detach().numpy()))
+
+
+_SMALL = 1 << 15
+"""Entries of a matrix up to which a product with a narrow one is small."""

@@ -10,7 +10,7 @@ from holonomy.manifolds._collocation import gauss_nodes, transport_along
 from holonomy.manifolds._shooting import log_by_correction
 from holonomy.manifolds.base import Manifold
 from holonomy.manifolds.metric import Metric, MetricManifold
-from holonomy.manifolds.numerics import safe_sqrt, widen
+from holonomy.manifolds.numerics import product, safe_sqrt, widen
 from holonomy.manifolds.polar import polar_factor
 from holonomy.manifolds.symmetric import symmetrize
 
@@ -60,7 +60,7 @@ class Stiefel(MetricManifold):
         return polar_factor(x)
 
     def _project_tangent(self, x: Tensor, v: Tensor) -> Tensor:
-        return v - x @ symmetrize(x.mT @ v)
+        return v - product(x, symmetrize(product(x.mT, v)))
 
     def _origin(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         return torch.eye(self.n, self.k, dtype=dtype, device=device)
@@ -150,8 +150,8 @@ class StiefelMetric(Metric):
         return space._project_tangent(widen(y), moved).to(v.dtype)
 
     def _egrad_to_rgrad(self, space: Manifold, x: Tensor, gradient: Tensor) -> Tensor:
-        inside = x.mT @ gradient
-        return gradient - x @ (inside - (inside - inside.mT) / (2.0 * self.beta))
+        inside = product(x.mT, gradient)
+        return gradient - product(x, inside - (inside - inside.mT) / (2.0 * self.beta))
 
     def _random_tangent(self, space: Manifold, x: Tensor, generator: torch.Generator) -> Tensor:
         normal = torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)

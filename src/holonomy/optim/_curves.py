@@ -9,7 +9,7 @@ from torch import Tensor
 from holonomy.manifolds import Grassmann, Manifold, Projection, Stiefel
 from holonomy.manifolds.fixed_rank import range_bases
 from holonomy.manifolds.methods import Retraction
-from holonomy.manifolds.numerics import widen
+from holonomy.manifolds.numerics import product, widen
 from holonomy.optim._orthographic import Orthographic
 
 Slope = Callable[[Tensor], float]
@@ -55,22 +55,22 @@ class FrameCurve(Curve):
     def __init__(self, x: Tensor, direction: Tensor, otherwise: Curve) -> None:
         self._dtype, self._otherwise = x.dtype, otherwise
         wide = widen(direction)
-        values, self._vectors = torch.linalg.eigh(wide.mT @ wide)
+        values, self._vectors = torch.linalg.eigh(product(wide.mT, wide))
         self._values = values.clamp_min(0.0)
         self._largest = float(self._values[-1])
-        self._x, self._v = widen(x) @ self._vectors, wide @ self._vectors
+        self._x, self._v = product(widen(x), self._vectors), product(wide, self._vectors)
 
     def at(self, t: float) -> tuple[Tensor, Slope]:
         """Scale the columns; what rounding leaves of their products is taken off once more."""
         if not t * t * self._largest <= _LONGEST:
             return self._otherwise.at(t)
         shrink = (1.0 + t * t * self._values).rsqrt()
-        frame = (torch.add(self._x, self._v, alpha=t) * shrink) @ self._vectors.mT
-        frame = torch.baddbmm(frame[None], frame[None], (frame.mT @ frame)[None], beta=1.5, alpha=-0.5)[0]
+        frame = product(torch.add(self._x, self._v, alpha=t) * shrink, self._vectors.mT)
+        frame = torch.add(1.5 * frame, product(frame, product(frame.mT, frame)), alpha=-0.5)
 
         def slope(egrad: Tensor) -> float:
             velocity = (self._v - self._x * (t * self._values)) * shrink**3
-            return float((velocity * (widen(egrad) @ self._vectors)).sum())
+            return float((velocity * product(widen(egrad), self._vectors)).sum())
 
         return frame.to(self._dtype), slope
 
@@ -82,21 +82,24 @@ class OrthographicCurve(Curve):
         self._dtype = x.dtype
         wide, v = widen(x), widen(direction)
         left, right = range_bases(wide, rank)
-        self._columns, self._rows = (wide @ right, v @ right), (left.mT @ wide, left.mT @ v)
-        self._core = tuple(left.mT @ one for one in self._columns)
+        self._columns, self._rows = (
+            (product(wide, right), product(v, right)),
+            (product(left.mT, wide), product(left.mT, v)),
+        )
+        self._core = tuple(product(left.mT, one) for one in self._columns)
 
     def at(self, t: float) -> tuple[Tensor, Slope]:
         """Put the products together; the point is not finite where there is none."""
         core, columns, rows = (torch.add(*one, alpha=t) for one in (self._core, self._columns, self._rows))
         inverse, _ = torch.linalg.inv_ex(core)
-        before, after = columns @ inverse, inverse @ rows
+        before, after = product(columns, inverse), product(inverse, rows)
 
         def slope(egrad: Tensor) -> float:
-            behind = widen(egrad) @ after.mT
-            along = (behind * self._columns[1]).sum() + ((before.mT @ widen(egrad)) * self._rows[1]).sum()
-            return float(along - ((before.mT @ behind) * self._core[1]).sum())
+            behind = product(widen(egrad), after.mT)
+            along = (behind * self._columns[1]).sum() + (product(before.mT, widen(egrad)) * self._rows[1]).sum()
+            return float(along - (product(before.mT, behind) * self._core[1]).sum())
 
-        return (before @ rows).to(self._dtype), slope
+        return product(before, rows).to(self._dtype), slope
 
 
 def curve_of(manifold: Manifold, retraction: Retraction, x: Tensor, direction: Tensor) -> Curve:

@@ -13,7 +13,6 @@ from holonomy.manifolds.methods import Retraction, Transport
 from holonomy.manifolds.numerics import tolerances
 from holonomy.optim._curves import Curve, curve_of
 from holonomy.optim._moves import default_retraction, default_transport
-from holonomy.optim._threads import all_threads
 
 Product = Callable[[Tensor], Tensor]
 """From a tangent vector to the Hessian applied to it."""
@@ -92,16 +91,14 @@ class Problem:
     def value(self, x: Tensor) -> float:
         """Return the function's value."""
         self.nfev += 1
-        with all_threads():
-            result = self.fun(x)
+        result = self.fun(x)
         return float(_scalar(result[0] if self.jac is True else result))
 
     def evaluate(self, x: Tensor) -> Evaluation:
         """Return value and gradient."""
         self.nfev += 1
         self.njev += 1
-        with all_threads():
-            value, egrad = self._derivatives(x)
+        value, egrad = self._derivatives(x)
         grad = self.manifold.egrad_to_rgrad(x, egrad)
         return Evaluation(x, float(value), egrad, grad, self.norm(x, grad))
 
@@ -154,7 +151,7 @@ class Problem:
         """Differentiate twice; None where something on the way has no second derivative."""
         steps = torch.zeros_like(at.x).requires_grad_()
         try:
-            with all_threads(), torch.enable_grad():
+            with torch.enable_grad():
                 moved = self.retract(at.x, steps)
                 height = self.fun(moved) if self.hessp is None else (at.egrad * moved).sum()
                 (slope,) = torch.autograd.grad(height, steps, create_graph=True)
@@ -168,8 +165,7 @@ class Problem:
         def product(v: Tensor) -> Tensor:
             covector = self._bend(slope, steps, v)
             if self.hessp is not None:
-                with all_threads():
-                    covector = covector + _like(self.hessp(at.x, v), at.x, "hessp")
+                covector = covector + _like(self.hessp(at.x, v), at.x, "hessp")
             return self.manifold.egrad_to_rgrad(at.x, covector)
 
         return product
@@ -179,8 +175,7 @@ class Problem:
         """Return the derivative of the slope along v; nothing where the slope is constant."""
         if not slope.requires_grad:
             return torch.zeros_like(steps)
-        with all_threads():
-            (bend,) = torch.autograd.grad(slope, steps, grad_outputs=v, retain_graph=True, allow_unused=True)
+        (bend,) = torch.autograd.grad(slope, steps, grad_outputs=v, retain_graph=True, allow_unused=True)
         return torch.zeros_like(steps) if bend is None else bend
 
     def _difference_hessian(self, at: Evaluation) -> Product:

@@ -69,7 +69,7 @@ class ConjugateGradient:
         "dai_yuan", "hager_zhang", or "hybrid", the smaller of Hestenes-Stiefel and Dai-Yuan, never negative.
     restart : float, default 0.5
         Cosine between successive gradients, in [0, 1], from which the direction starts anew; 1 never does.
-    line_search : LineSearch, default ``StrongWolfe(curvature=0.1)``
+    line_search : LineSearch, default ``StrongWolfe(curvature=0.2)``
         How far to go.
 
     Raises
@@ -95,7 +95,7 @@ class ConjugateGradient:
     _references = ("sato2022riemannian", "hager2005new")
     beta: str = "hybrid"
     restart: float = 0.5
-    line_search: LineSearch = field(default_factory=lambda: StrongWolfe(curvature=0.1))
+    line_search: LineSearch = field(default_factory=lambda: StrongWolfe(curvature=0.2))
 
     def __post_init__(self) -> None:
         check_option(self.beta, "beta", BETAS)

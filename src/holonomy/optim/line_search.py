@@ -89,7 +89,7 @@ class StrongWolfe:
         Least decrease, as a share of what the slope promises, in (0, 0.5).
     curvature : float, default 0.9
         Largest slope at the end, as a share of that at the start, between ``decrease`` and 1. Small values make exact
-        searches: 0.1 suits conjugate gradients, 0.9 quasi-Newton steps.
+        searches: 0.2 suits conjugate gradients, 0.9 quasi-Newton steps.
     max_steps : int, default 30
         Most attempts.
 

@@ -13,7 +13,6 @@ from holonomy.manifolds import Manifold, Power
 from holonomy.manifolds.methods import Retraction, Transport
 from holonomy.manifolds.numerics import tolerances
 from holonomy.optim._problem import Evaluation, Problem
-from holonomy.optim._threads import all_threads, one_thread
 from holonomy.optim.descent import ConjugateGradient, GradientDescent
 from holonomy.optim.quasi_newton import LBFGS
 from holonomy.optim.result import MinimizeResult
@@ -124,7 +123,7 @@ def minimize(
     for _ in range(x.ndim - len(manifold.shape)):
         manifold = Power(manifold, x.shape[x.ndim - len(manifold.shape) - 1])
     problem = Problem(fun, manifold, _jac(jac), hessp, retraction, transport)
-    with torch.no_grad(), one_thread(x):
+    with torch.no_grad():
         return _run(solver, problem, x, goal, limit, callback, as_array)
 
 
@@ -170,8 +169,7 @@ def _run(
         norms.append(at.norm)
         try:
             if callback is not None:
-                with all_threads():
-                    callback(state("running"))
+                callback(state("running"))
         except StopIteration:
             return state("stopped")
         if at.norm <= gtol:
