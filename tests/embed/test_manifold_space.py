@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from holonomy import citation, load_model
 from holonomy.embed import UMAP, output_geometry
@@ -27,6 +28,13 @@ from holonomy.measure import trustworthiness
 
 X = load_iris().data[::2] + 1e-3 * np.random.default_rng(0).normal(size=(75, 4))
 SPACES = [Sphere(2, 0.05), PoincareBall(2), Torus([20.0, 20.0]), SPD(2), Product(Sphere(1, 0.05), Euclidean(1))]
+
+
+@pytest.mark.slow
+@parametrize_with_checks([UMAP(n_epochs=2, output_metric=Euclidean(1), n_components=1, random_state=0)])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
 
 
 def on(space, **parameters):

@@ -331,7 +331,8 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Returns
         -------
         ndarray of float32, shape (m, n_components)
-            Or, with ``transform_mode="graph"``, memberships to the fitted rows, a csr_array of shape (m, n).
+            On a manifold of float64, as ``embedding_`` is. With ``transform_mode="graph"``, memberships to the fitted
+            rows, a csr_array of shape (m, n).
         """
         check_is_fitted(self, "graph_")
         if self._X is None:
@@ -495,5 +496,6 @@ class UMAP(Persistent, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.pairwise = self.metric == "precomputed"
-        tags.transformer_tags.preserves_dtype = ["float32"]
+        is_named = isinstance(self.output_metric, str)
+        tags.transformer_tags.preserves_dtype = ["float32" if is_named else "float64"]
         return tags
