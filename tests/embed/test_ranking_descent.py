@@ -116,7 +116,7 @@ def test_other_manifolds_descend_by_torch(tree):
     sphere = Sphere(3)
     start = sphere.random_uniform(N, random_state=0, dtype=torch.float64)
     for optimizer in ("rsgd", "radagrad", "radam", "ramsgrad"):
-        chosen = options(epochs=2, lr=0.05, space=-1)
+        chosen = options(epochs=2, lr=0.05, space=-1, batch_size=200)
         runs = [descend_on(sphere, start, tree, chosen, 1, optimizer) for _ in range(2)]
         assert torch.equal(*runs)
         assert sphere.belongs(runs[0]).all()
