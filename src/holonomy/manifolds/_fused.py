@@ -18,7 +18,7 @@ from torch import Tensor
 from holonomy._core.parallel import in_threads
 
 _DTYPES = (torch.float32, torch.float64)
-_THREADED_WORK, _BLOCK_WORK, _BLOCK_ROWS = 1 << 19, 1 << 17, 32
+_THREADED_WORK, _BLOCK_WORK, _BLOCK_ROWS = 1 << 19, 1 << 18, 32
 """From how much work on other threads help, how much of it a block is, and what its number of rows is a multiple of."""
 _ROW_WORK = 16
 """What is done once a row takes about as long as this many of its entries."""
