@@ -1,5 +1,7 @@
 """Steps of optimisers over the rows of a table of points in the Poincare ball, beside geoopt."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.harness import Benchmark, Contender
@@ -81,6 +83,16 @@ def torch_adam(data: tuple[np.ndarray, np.ndarray]) -> float:
     return _steps(torch.optim.Adam([x], lr=0.01), x, data[1])
 
 
+def remark(_: list[dict[str, Any]]) -> str:
+    """Say what bounds the figures, from a profile."""
+    return (
+        "What bounds ours: of a step of Adam, 5 ms in two threads, 3.7 ms are the pass that moves points along "
+        "geodesics and their momentum with them, an exponential and two roots a row and sums in double precision; "
+        "0.4 ms turn derivatives into gradients, and the rest is arithmetic of torch on whole tables. Most of what a "
+        "process takes is imports."
+    )
+
+
 BENCHMARK = Benchmark(
     title="100 optimiser steps over 100,000 × 10 points of the ball, float32",
     contenders=(
@@ -92,4 +104,5 @@ BENCHMARK = Benchmark(
     ),
     prepare=prepare,
     load=load,
+    remark=remark,
 )
