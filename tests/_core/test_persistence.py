@@ -236,6 +236,19 @@ def rewritten(tmp_path, change):
     return path
 
 
+def test_manifolds_that_do_not_fit_are_named(tmp_path):
+    def change(header):
+        header["model"]["parameters"]["output_metric"] = {
+            "remade": "holonomy.manifolds.PoincareBall",
+            "arguments": {"tuple": [2]},
+            "keywords": {"learnable": True},
+            "state": {},
+        }
+
+    with pytest.raises(ValueError, match="its PoincareBall does not fit"):
+        load_model(rewritten(tmp_path, change))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
