@@ -14,7 +14,7 @@ def exact(values):
 
 
 def dot(x, y):
-    return mp.fsum(a * b for a, b in zip(x, y, strict=True))
+    return mp.fdot(x, y)
 
 
 def length(x):
