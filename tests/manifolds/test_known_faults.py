@@ -168,6 +168,7 @@ def finite(verb, *inputs):
         assert gradient is None or torch.isfinite(gradient).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(DTYPES, st.sampled_from([-10.0, -1.0, -1e-4, 1e-4, 1.0, 10.0]), SCALES, UNITS, SCALES, UNITS)
 def test_there_is_no_nan_forward_or_backward(dtype, curvature, a, u, b, w):

@@ -671,6 +671,7 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_run_prints_warns_and_logs_nothing():
     code = """
 import logging, warnings

@@ -32,6 +32,7 @@ class TestMetricField(ManifoldSuite):
         return 0.3
 
 
+@pytest.mark.slow
 def test_verbs_agree_with_the_space_whose_metric_it_is():
     field, ball = MetricField(ball_metric, 2, steps=16), PoincareBall(2)
     x, y, v = 0.3 * torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).clamp(-1, 1)
@@ -54,6 +55,7 @@ def test_splines_find_geodesics():
     assert torch.allclose(curve.velocity(), ball.log(x, y), rtol=0.05, atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_pulled_back_sphere_is_the_sphere():
     space, sphere = PullbackManifold(longitude_latitude, 2, steps=16), Sphere(2)
     x, y = torch.tensor([[0.2, 0.1], [0.7, 1.0]], dtype=torch.float64)
