@@ -1,6 +1,5 @@
 """Metric multidimensional scaling by stochastic descent on pairs: for many points, without a matrix of distances."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from operator import itemgetter
@@ -11,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from holonomy._core.citations import references
-from holonomy._core.parallel import native_threads
-from holonomy._core.progress import progress
+from holonomy._core.parallel import in_threads, native_threads
+from holonomy._core.progress import ProgressBar, progress
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option, check_points
 from holonomy.embed._dissimilarities import check_distances, check_start, check_weights
@@ -37,8 +36,6 @@ STEP_FROM_A_START = 0.2
 PAIRS_PER_THREAD = 8_192
 JUDGED_PAIRS = 500_000
 NO_TABLE = np.empty((0, 0), dtype=np.float32)
-
-Descent = Callable[[np.ndarray, np.ndarray, int, int], None]
 
 
 @references("zheng2019graph")
@@ -114,6 +111,7 @@ def stochastic_mds(
     target = check_distances(X, "X") if is_given else _vectors(X, weights)
     n = len(target)
     given = check_weights(weights, n) if is_given else None
+    n_starts = check_int(n_init, "n_init", minimum=1)
     seed = check_seed(random_state)
     rng = generator(seed, "pairs")
     sampled, sampled_weights = _sample(target, given, is_given, rng)
@@ -123,30 +121,60 @@ def stochastic_mds(
     rounds = _n_rounds(n) if n_rounds is None else check_int(n_rounds, "n_rounds", minimum=1)
     shifts = np.concatenate([rng.permutation(n) for _ in range(-(-rounds // n))])[:rounds]
     judged = rng.permutation(n)[: max(16, JUDGED_PAIRS // n)]
-    table, weight_table = (_unrolled(target), _unrolled(given)) if is_given else (NO_TABLE, NO_TABLE)
+    goal = _Goal(target, given, is_given, power, floor)
+    starts = [(init, seed), *(("random", derive_seed(seed, f"start {i}")) for i in range(1, n_starts))]
+    found: list[tuple[float, np.ndarray]] = [(np.inf, np.empty(0))] * n_starts
 
-    def descended(init: Any, seed: int) -> tuple[float, np.ndarray]:
-        start = (initial_coordinates if is_given else _initial_from_vectors)(init, target, n_components, seed)
+    def run(i: int) -> None:
+        kind, seed = starts[i]
+        start = (initial_coordinates if is_given else _initial_from_vectors)(kind, target, n_components, seed)
         positions = np.ascontiguousarray(start - start.mean(axis=0))
-
-        def descend(shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
-            if is_given:
-                descend_given(positions, table, weight_table, power, floor, shifts, rates, first, last)
-            else:
-                descend_vectors(positions, target, power, floor, shifts, rates, first, last)
-
         if n > 1 and floor > 0:
-            is_random = isinstance(init, str) and init == "random"
-            step = 1.0 if is_random else STEP_FROM_A_START
-            _descend(descend, n, shifts, _rates(sampled_weights, step, min(n, rounds), rounds))
+            step = 1.0 if isinstance(kind, str) and kind == "random" else STEP_FROM_A_START
+            _descend(goal, positions, shifts, _rates(sampled_weights, step, min(n, rounds), rounds), bar)
         positions -= positions.mean(axis=0)
-        return _stress(positions, target, is_given, given, power, floor, judged), positions
+        found[i] = goal.stress(positions, judged), positions
 
-    found = [descended(init, seed)]
-    for i in range(1, check_int(n_init, "n_init", minimum=1)):
-        found.append(descended("random", derive_seed(seed, f"start {i}")))
+    with progress("Scaling", total=n_starts * rounds) as bar:
+        # Descents whose rounds are too short to be shared out run beside one another instead.
+        in_threads(run, range(n_starts), numba.get_num_threads() if _n_threads(n) == 1 else 1)
     stress, best = min(found, key=itemgetter(0))
     return Scaling(_turned_onto(best, found[0][1]), stress, np.array([stress]), True)
+
+
+class _Goal:
+    """The distances and weights that coordinates shall meet, laid out for descent."""
+
+    def __init__(
+        self, target: np.ndarray, weights: np.ndarray | None, is_given: bool, power: float, floor: float
+    ) -> None:
+        self.target, self.weights, self.is_given = target, weights, is_given
+        self.power, self.floor = power, floor
+        self._distances: np.ndarray = _unrolled(target) if is_given else NO_TABLE
+        self._weights: np.ndarray = _unrolled(weights)
+
+    def descend(self, positions: np.ndarray, shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
+        """Run rounds on the pairs from ``first`` to ``last``, in place."""
+        rounds = (self.power, self.floor, shifts, rates, first, last)
+        if self.is_given:
+            descend_given(positions, self._distances, self._weights, *rounds)
+        else:
+            descend_vectors(positions, self.target, *rounds)
+
+    def stress(self, positions: np.ndarray, shifts: np.ndarray) -> float:
+        """Return the normalised stress on the pairs of some rounds."""
+        n, target = len(positions), self.target
+        missed = total = 0.0
+        for shift in shifts:
+            i, j = _pairs_of(int(shift), n)
+            wanted = target[i, j] if self.is_given else np.linalg.norm(target[i] - target[j], axis=1)
+            weight = np.ones(len(i)) if self.weights is None else self.weights[i, j]
+            if self.power:
+                weight = weight * np.maximum(wanted, self.floor) ** -self.power
+            gaps = wanted - np.linalg.norm(positions[i] - positions[j], axis=1)
+            missed += float(np.sum(weight * gaps**2))
+            total += float(np.sum(weight * wanted.astype(np.float64) ** 2))
+        return float(np.sqrt(missed / total)) if total > 0 else 0.0
 
 
 def _turned_onto(positions: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -226,45 +254,24 @@ def _rates(weights: np.ndarray, step: float, n_met: int, n_rounds: int) -> np.nd
     return np.geomspace(first, min(first, 0.1 / heavy, 1.0 / (mean * n_met)), n_rounds)
 
 
-def _descend(descend: Descent, n: int, shifts: np.ndarray, rates: np.ndarray) -> None:
+def _n_threads(n: int) -> int:
+    """Return how many threads share the pairs of a round."""
+    return max(1, min(numba.get_num_threads(), (n // 2 + 1) // PAIRS_PER_THREAD))
+
+
+def _descend(goal: _Goal, positions: np.ndarray, shifts: np.ndarray, rates: np.ndarray, bar: ProgressBar) -> None:
     """Run all rounds, in threads where they are long enough."""
-    n_pairs = n // 2 + 1
-    n_threads = min(numba.get_num_threads(), n_pairs // PAIRS_PER_THREAD)
-    with progress("Scaling", total=len(shifts)) as bar:
-        if n_threads <= 1:
-            for first in range(0, len(shifts), 256):
-                descend(shifts[first : first + 256], rates[first : first + 256], 0, n_pairs)
-                bar.advance(256)
-            return
-        bounds = np.linspace(0, n_pairs, n_threads + 1).astype(int)
-        with ThreadPoolExecutor(n_threads) as pool:
-            for r in range(len(shifts)):
-                one = slice(r, r + 1)
-                parts = [pool.submit(descend, shifts[one], rates[one], first, last) for first, last in pairwise(bounds)]
-                for part in parts:
-                    part.result()
-                bar.advance()
-
-
-def _stress(
-    positions: np.ndarray,
-    target: np.ndarray,
-    is_given: bool,
-    weights: np.ndarray | None,
-    power: float,
-    floor: float,
-    shifts: np.ndarray,
-) -> float:
-    """Return the normalised stress on the pairs of some rounds."""
-    n = len(positions)
-    missed = total = 0.0
-    for shift in shifts:
-        i, j = _pairs_of(int(shift), n)
-        wanted = target[i, j] if is_given else np.linalg.norm(target[i] - target[j], axis=1)
-        weight = np.ones(len(i)) if weights is None else weights[i, j]
-        if power:
-            weight = weight * np.maximum(wanted, floor) ** -power
-        gaps = wanted - np.linalg.norm(positions[i] - positions[j], axis=1)
-        missed += float(np.sum(weight * gaps**2))
-        total += float(np.sum(weight * wanted.astype(np.float64) ** 2))
-    return float(np.sqrt(missed / total)) if total > 0 else 0.0
+    n_pairs = len(positions) // 2 + 1
+    n_threads = _n_threads(len(positions))
+    if n_threads == 1:
+        for first in range(0, len(shifts), 256):
+            goal.descend(positions, shifts[first : first + 256], rates[first : first + 256], 0, n_pairs)
+            bar.advance(256)
+        return
+    bounds = np.linspace(0, n_pairs, n_threads + 1).astype(int)
+    with ThreadPoolExecutor(n_threads) as pool:
+        for r in range(len(shifts)):
+            one = (positions, shifts[r : r + 1], rates[r : r + 1])
+            for part in [pool.submit(goal.descend, *one, *ends) for ends in pairwise(bounds)]:
+                part.result()
+            bar.advance()
