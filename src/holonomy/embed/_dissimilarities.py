@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from holonomy._core.validation import as_numpy, check_points
+from holonomy.graphs._blocks import run_blocks
 
 LARGEST = 20_000
 """Most points whose distances are taken as a dense matrix (3.2 GB)."""
@@ -75,6 +76,18 @@ def _square(matrix: Any, name: str) -> np.ndarray:
     checked = given.astype(np.float64, copy=False)
     if not np.isfinite(checked).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity; are some points not connected?")
-    if np.abs(checked - checked.T).max() > 1e-6 * np.abs(checked).max():
+    if _asymmetry(checked) > 1e-6 * max(checked.max(), -checked.min()):
         raise ValueError(f"{name} must be symmetric.")
     return np.ascontiguousarray(checked)
+
+
+def _asymmetry(matrix: np.ndarray) -> float:
+    """Return the largest difference between an entry and the one across the diagonal."""
+    gaps = np.zeros(len(matrix))
+
+    def compare(start: int, stop: int) -> None:
+        across = matrix[start:, start:stop].T
+        gaps[start] = np.abs(matrix[start:stop, start:] - across).max()
+
+    run_blocks(compare, len(matrix), block=256)
+    return float(gaps.max())
