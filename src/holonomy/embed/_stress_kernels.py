@@ -9,6 +9,9 @@ import math
 import numpy as np
 from numba import njit
 
+BLOCK = 256
+"""Pairs that move together; what is known of them stays in the first cache."""
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def guttman_rows(positions, distances, weights, moved, stress, start, stop):
@@ -72,38 +75,48 @@ def _pair(pair, shift, n):
     return shift + 1 + pair - low, n - 1 - (pair - low)
 
 
-@njit(cache=True, nogil=True, inline="always", error_model="numpy")
-def _meet(positions, i, j, distance, step, shift):
-    """Move two points along the line between them by ``step / 2`` of what separates them from their distance.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _meet(places, first, last, n_pairs, wanted, steps, shift, gaps, factors):
+    """Move points ``first, first + 1, ...`` and ``last, last - 1, ...`` (places of shape (m, n)) along their lines.
 
-    Points at the same place part in a direction that their indices decide.
+    Each by ``step / 2`` of what separates the two from their distance. The loops run over pairs inside, so that they
+    compile to vector instructions, of the same bits as one pair after another.
     """
-    dim = positions.shape[1]
-    squared = 0.0
-    for a in range(dim):
-        squared += (positions[i, a] - positions[j, a]) ** 2
-    if squared == 0.0:
-        for a in range(dim):
-            turn = 0.6180339887 * (i + 1) + 0.7548776662 * shift + 0.5698402910 * a
-            move = step * distance * (turn - math.floor(turn) - 0.5) / math.sqrt(dim)
-            positions[i, a] += move
-            positions[j, a] -= move
-        return
-    length = math.sqrt(squared)
-    factor = 0.5 * step * (distance - length) / length
-    for a in range(dim):
-        move = factor * (positions[i, a] - positions[j, a])
-        positions[i, a] += move
-        positions[j, a] -= move
+    n_axes = len(places)
+    # Of unsigned indices none is taken for one from the end, which would keep the loops from vector instructions.
+    first, last, n_pairs = np.uint64(first), np.uint64(last), np.uint64(n_pairs)
+    for k in range(n_pairs):
+        factors[k] = 0.0
+    for axis in range(n_axes):
+        for k in range(n_pairs):
+            gap = places[axis, first + k] - places[axis, last - k]
+            gaps[axis, k] = gap
+            factors[k] += gap * gap
+    n_touching = 0
+    for k in range(n_pairs):
+        length = math.sqrt(factors[k])
+        n_touching += length == 0.0
+        factors[k] = 0.5 * steps[k] * (wanted[k] - length) / (length if length > 0.0 else 1.0)
+    for axis in range(n_axes):
+        for k in range(n_pairs):
+            places[axis, first + k] += factors[k] * gaps[axis, k]
+        for k in range(n_pairs):
+            places[axis, last - k] -= factors[k] * gaps[axis, k]
+    if n_touching:
+        for k in range(n_pairs):
+            if not gaps[:, k].any():
+                _part(places, first + k, last - k, steps[k] * wanted[k], shift)
 
 
-@njit(cache=True, nogil=True, inline="always", error_model="numpy")
-def _weight(distance, power, floor):
-    """Return ``max(distance, floor)^-power``."""
-    if power == 0.0:
-        return 1.0
-    held = max(distance, floor)
-    return 1.0 / (held * held) if power == 2.0 else held**-power
+@njit(cache=True, nogil=True)
+def _part(places, i, j, length, shift):
+    """Move two points at the same place apart, in a direction that their indices decide."""
+    n_axes = len(places)
+    for axis in range(n_axes):
+        turn = 0.6180339887 * (i + 1) + 0.7548776662 * shift + 0.5698402910 * axis
+        move = length * (turn - math.floor(turn) - 0.5) / math.sqrt(n_axes)
+        places[axis, i] += move
+        places[axis, j] -= move
 
 
 @njit(cache=True, nogil=True)
@@ -116,22 +129,51 @@ def unroll_pairs(matrix, table, start, stop):
             table[shift, pair] = matrix[i, j]
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _run_of(pair, stop, shift, n):
+    """Return the points of a pair, and how many pairs from it on are of neighbours of these: up to a block's."""
+    low = (shift + 1) // 2
+    i, j = _pair(pair, shift, n)
+    return i, j, min((low if pair < low else stop) - pair, stop - pair, BLOCK)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def descend_given(positions, distances, weights, power, floor, shifts, rates, start, stop):
+def descend_given(places, distances, weights, power, floor, shifts, rates, start, stop):
     """Run rounds of pairs on tables of distances; ``min(1, rate * weight)`` is the step of a pair.
 
-    The weight is ``max(distance, floor)^-power`` times that of the table, if any (shape (0, 0) otherwise).
+    The weight is ``max(distance, floor)^-power`` times that of the table, if any (shape (0, 0) otherwise). ``places``
+    has shape (m, n).
     """
-    n = len(positions)
+    n = places.shape[1]
+    gaps = np.empty((len(places), BLOCK))
+    wanted, steps, factors = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     for r in range(len(shifts)):
         shift = shifts[r]
-        for pair in range(start, min(stop, (shift + 1) // 2 + (n - 1 - shift) // 2)):
-            i, j = _pair(pair, shift, n)
-            distance = np.float64(distances[shift, pair])
-            weight = rates[r] * _weight(distance, power, floor)
+        end = min(stop, (shift + 1) // 2 + (n - 1 - shift) // 2)
+        pair = start
+        while pair < end:
+            i, j, n_pairs = _run_of(pair, end, shift, n)
+            wanted[:n_pairs] = distances[shift, pair : pair + n_pairs]
+            _fill_steps(steps, wanted, n_pairs, power, floor, rates[r])
             if len(weights) > 0:
-                weight *= weights[shift, pair]
-            _meet(positions, i, j, distance, min(weight, 1.0), shift)
+                steps[:n_pairs] *= weights[shift, pair : pair + n_pairs]
+            np.minimum(steps, 1.0, steps)
+            _meet(places, i, j, n_pairs, wanted, steps, shift, gaps, factors)
+            pair += n_pairs
+
+
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
+def _fill_steps(steps, wanted, n_pairs, power, floor, rate):
+    """Write ``rate * max(wanted, floor)^-power``."""
+    if power == 0.0:
+        steps[:] = rate
+    elif power == 2.0:
+        for k in range(n_pairs):
+            held = max(wanted[k], floor)
+            steps[k] = rate / (held * held)
+    else:
+        for k in range(n_pairs):
+            steps[k] = rate * max(wanted[k], floor) ** -power
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
@@ -144,13 +186,20 @@ def _distance(vectors, i, j):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def descend_vectors(positions, vectors, power, floor, shifts, rates, start, stop):
+def descend_vectors(places, vectors, power, floor, shifts, rates, start, stop):
     """Run rounds of pairs on the Euclidean distances of vectors, as `descend_given`."""
-    n = len(positions)
+    n = places.shape[1]
+    gaps = np.empty((len(places), BLOCK))
+    wanted, steps, factors = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     for r in range(len(shifts)):
         shift = shifts[r]
-        for pair in range(start, min(stop, (shift + 1) // 2 + (n - 1 - shift) // 2)):
-            i, j = _pair(pair, shift, n)
-            distance = _distance(vectors, i, j)
-            weight = rates[r] * _weight(distance, power, floor)
-            _meet(positions, i, j, distance, min(weight, 1.0), shift)
+        end = min(stop, (shift + 1) // 2 + (n - 1 - shift) // 2)
+        pair = start
+        while pair < end:
+            i, j, n_pairs = _run_of(pair, end, shift, n)
+            for k in range(n_pairs):
+                wanted[k] = _distance(vectors, i + k, j - k)
+            _fill_steps(steps, wanted, n_pairs, power, floor, rates[r])
+            np.minimum(steps, 1.0, steps)
+            _meet(places, i, j, n_pairs, wanted, steps, shift, gaps, factors)
+            pair += n_pairs

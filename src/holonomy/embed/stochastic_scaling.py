@@ -128,10 +128,11 @@ def stochastic_mds(
     def run(i: int) -> None:
         kind, seed = starts[i]
         start = (initial_coordinates if is_given else _initial_from_vectors)(kind, target, n_components, seed)
-        positions = np.ascontiguousarray(start - start.mean(axis=0))
+        places = np.ascontiguousarray((start - start.mean(axis=0)).T)
         if n > 1 and floor > 0:
             step = 1.0 if isinstance(kind, str) and kind == "random" else STEP_FROM_A_START
-            _descend(goal, positions, shifts, _rates(sampled_weights, step, min(n, rounds), rounds), bar)
+            _descend(goal, places, shifts, _rates(sampled_weights, step, min(n, rounds), rounds), bar)
+        positions = np.ascontiguousarray(places.T)
         positions -= positions.mean(axis=0)
         found[i] = goal.stress(positions, judged), positions
 
@@ -153,13 +154,13 @@ class _Goal:
         self._distances: np.ndarray = _unrolled(target) if is_given else NO_TABLE
         self._weights: np.ndarray = _unrolled(weights)
 
-    def descend(self, positions: np.ndarray, shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
-        """Run rounds on the pairs from ``first`` to ``last``, in place."""
+    def descend(self, places: np.ndarray, shifts: np.ndarray, rates: np.ndarray, first: int, last: int) -> None:
+        """Run rounds on the pairs from ``first`` to ``last``, in place, on coordinates of shape (m, n)."""
         rounds = (self.power, self.floor, shifts, rates, first, last)
         if self.is_given:
-            descend_given(positions, self._distances, self._weights, *rounds)
+            descend_given(places, self._distances, self._weights, *rounds)
         else:
-            descend_vectors(positions, self.target, *rounds)
+            descend_vectors(places, self.target, *rounds)
 
     def stress(self, positions: np.ndarray, shifts: np.ndarray) -> float:
         """Return the normalised stress on the pairs of some rounds."""
@@ -259,19 +260,19 @@ def _n_threads(n: int) -> int:
     return max(1, min(numba.get_num_threads(), (n // 2 + 1) // PAIRS_PER_THREAD))
 
 
-def _descend(goal: _Goal, positions: np.ndarray, shifts: np.ndarray, rates: np.ndarray, bar: ProgressBar) -> None:
+def _descend(goal: _Goal, places: np.ndarray, shifts: np.ndarray, rates: np.ndarray, bar: ProgressBar) -> None:
     """Run all rounds, in threads where they are long enough."""
-    n_pairs = len(positions) // 2 + 1
-    n_threads = _n_threads(len(positions))
+    n = places.shape[1]
+    n_pairs, n_threads = n // 2 + 1, _n_threads(n)
     if n_threads == 1:
         for first in range(0, len(shifts), 256):
-            goal.descend(positions, shifts[first : first + 256], rates[first : first + 256], 0, n_pairs)
+            goal.descend(places, shifts[first : first + 256], rates[first : first + 256], 0, n_pairs)
             bar.advance(256)
         return
     bounds = np.linspace(0, n_pairs, n_threads + 1).astype(int)
     with ThreadPoolExecutor(n_threads) as pool:
         for r in range(len(shifts)):
-            one = (positions, shifts[r : r + 1], rates[r : r + 1])
+            one = (places, shifts[r : r + 1], rates[r : r + 1])
             for part in [pool.submit(goal.descend, *one, *ends) for ends in pairwise(bounds)]:
                 part.result()
             bar.advance()
