@@ -63,7 +63,8 @@ SPHERE = Sphere(2)
 class TestTangentSpace(ManifoldSuite):
     spaces = (
         TangentSpace(BALL, torch.tensor([0.5, 0.3], dtype=torch.float64)),
-        TangentSpace(SPHERE, SPHERE.random_uniform(random_state=0, dtype=torch.float64)),
+        # Not from the seed of the suite, whose linear functions would be along this very point, and 0 on the space.
+        TangentSpace(SPHERE, SPHERE.random_uniform(random_state=1, dtype=torch.float64)),
     )
 
 

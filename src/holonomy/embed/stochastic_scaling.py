@@ -122,12 +122,13 @@ def stochastic_mds(
     shifts = np.concatenate([rng.permutation(n) for _ in range(-(-rounds // n))])[:rounds]
     judged = rng.permutation(n)[: max(16, JUDGED_PAIRS // n)]
     goal = _Goal(target, given, is_given, power, floor)
-    starts = [(init, seed), *(("random", derive_seed(seed, f"start {i}")) for i in range(1, n_starts))]
+    kinds = [(init, seed), *(("random", derive_seed(seed, f"start {i}")) for i in range(1, n_starts))]
+    first_coordinates = initial_coordinates if is_given else _initial_from_vectors
+    starts = [first_coordinates(kind, target, n_components, own) for kind, own in kinds]
     found: list[tuple[float, np.ndarray]] = [(np.inf, np.empty(0))] * n_starts
 
     def run(i: int) -> None:
-        kind, seed = starts[i]
-        start = (initial_coordinates if is_given else _initial_from_vectors)(kind, target, n_components, seed)
+        kind, start = kinds[i][0], starts[i]
         places = np.ascontiguousarray((start - start.mean(axis=0)).T)
         if n > 1 and floor > 0:
             step = 1.0 if isinstance(kind, str) and kind == "random" else STEP_FROM_A_START

@@ -330,7 +330,8 @@ def test_sparse_gradients_are_trained_and_refused_for_clipping():
             nn.Embedding(10, 2, sparse=True), loss, torch.arange(10), optimizer=sgd(), options=options(**keywords)
         )
 
-    assert fit().history[-1]["loss"] < fit().history[0]["loss"]
+    history = fit().history
+    assert history[-1]["loss"] < history[0]["loss"]
     with pytest.raises(ValueError, match="gradient_clip_norm needs dense gradients"):
         fit(gradient_clip_norm=1.0)
 
