@@ -114,11 +114,13 @@ def _fork_of_torch() -> Any:
 
     Threads do not exist in a forked process.
     """
-    if "torch" not in sys.modules:
+    torch = sys.modules.get("torch")
+    n_threads = getattr(torch, "get_num_threads", None)  # not there while torch is being imported
+    if torch is None or n_threads is None or n_threads() == 1:
         return None
     if "torch" not in _forks:
         _forks["torch"] = None
-        folder = os.path.dirname(sys.modules["torch"].__file__ or "")
+        folder = os.path.dirname(torch.__file__ or "")
         for one in _controller().info():
             if one["prefix"] == "libgomp" and one["filepath"].startswith(folder):
                 fork = ctypes.CDLL(one["filepath"]).GOMP_parallel
