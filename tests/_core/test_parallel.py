@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 
 import numba
@@ -6,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from holonomy._core import parallel
-from holonomy._core.parallel import available_cores, in_threads, native_threads, resolve_jobs, threads
+from holonomy._core.parallel import available_cores, in_threads, native_threads, resolve_jobs, thread_count, threads
 
 
 @pytest.fixture
@@ -30,28 +32,40 @@ def test_there_is_a_core_to_run_on():
     assert available_cores() >= 1
 
 
-def test_threads_limits_numba_and_blas_inside_the_block_only():
+def test_threads_limits_loops_and_blas_inside_the_block_only():
     import scipy.linalg  # noqa: F401  (loads a BLAS for threadpoolctl to see)
 
-    before, blas_before = numba.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
+    before, blas_before = thread_count(), [pool["num_threads"] for pool in threadpool_info()]
     with threads(1) as count:
-        assert count == numba.get_num_threads() == 1
+        assert count == thread_count() == 1
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
-    assert numba.get_num_threads() == before
+    assert thread_count() == before
     assert [pool["num_threads"] for pool in threadpool_info()] == blas_before
 
 
+def test_counting_threads_leaves_those_of_torch_alone():
+    """numba's own threads would set them to the number of cores."""
+    code = """
+import numpy as np, torch
+from holonomy.graphs import neighbors
+torch.set_num_threads(1)
+neighbors(np.random.default_rng(0).normal(size=(300, 3)), 5)
+assert torch.get_num_threads() == 1
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_threads_come_back_after_an_error():
-    before = numba.get_num_threads()
+    before = thread_count()
     with pytest.raises(KeyError), threads(1):
         raise KeyError
-    assert numba.get_num_threads() == before
+    assert thread_count() == before
 
 
 def test_none_leaves_everything_as_it_is():
-    before = numba.get_num_threads()
+    before = thread_count()
     with threads(None) as count:
-        assert count == numba.get_num_threads() == before
+        assert count == thread_count() == before
 
 
 def test_more_jobs_than_numba_has_threads_are_capped():

@@ -1,4 +1,4 @@
-"""How many threads a computation may use, for numba, BLAS and OpenMP at once."""
+"""How many threads a computation may use, for compiled loops, BLAS and OpenMP at once."""
 
 import ctypes
 import os
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
@@ -34,27 +35,42 @@ def resolve_jobs(n_jobs: int | None) -> int:
 
 @contextmanager
 def threads(n_jobs: int | None) -> Iterator[int]:
-    """Limit numba, BLAS and OpenMP to ``n_jobs`` threads inside the block; yields the count.
+    """Limit compiled loops, BLAS and OpenMP to ``n_jobs`` threads inside the block; yields the count.
 
-    ``None`` leaves every library at its own setting.
+    ``None`` leaves everything at its own setting.
     """
-    import numba
-
-    before = numba.get_num_threads()
     if n_jobs is None:
-        yield before
+        yield thread_count()
         return
-    count = min(resolve_jobs(n_jobs), numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    numba.set_num_threads(count)
+    count = min(resolve_jobs(n_jobs), _most_threads())
+    token = _limit.set(count)
     try:
         with native_threads(count):
             yield count
     finally:
-        numba.set_num_threads(before)
+        _limit.reset(token)
+
+
+_limit: ContextVar[int | None] = ContextVar("limit", default=None)
+
+
+def thread_count() -> int:
+    """Return how many threads compiled loops may use here: all that numba is allowed, or what `threads` says.
+
+    numba is not asked: it would start threads of its own, which sets those of OpenMP, and of torch, to their number.
+    """
+    limit = _limit.get()
+    return _most_threads() if limit is None else limit
+
+
+def _most_threads() -> int:
+    from numba import config
+
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def native_threads(count: int, user_api: str | None = None) -> AbstractContextManager[Any]:
-    """Limit BLAS and OpenMP, or one of both, to ``count`` threads inside a with block, and numba not at all."""
+    """Limit BLAS and OpenMP, or one of both, to ``count`` threads inside a with block, and compiled loops not."""
     return _controller().limit(limits=count, user_api=user_api)
 
 

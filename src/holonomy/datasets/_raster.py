@@ -4,7 +4,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True, nogil=True, parallel=True)
+@numba.njit(cache=True, nogil=True)
 def rasterize(
     vertices: np.ndarray,
     normals: np.ndarray,
@@ -17,18 +17,20 @@ def rasterize(
     distance: float,
     image: np.ndarray,
     depth: np.ndarray,
+    start: int,
+    stop: int,
 ) -> None:
-    """Draw one mesh in every pose on its image (n, s, s, 3), where it is nearer than ``depth`` (n, s, s).
+    """Draw one mesh in poses [start, stop) on their images (n, s, s, 3), where it is nearer than ``depth`` (n, s, s).
 
     Colors are those of the vertices in every picture, or in each of them: (1 or n, m, 3). Depth and what is shaded are
     interpolated with perspective. Light falls on the side that is seen, whichever way a triangle is turned.
     """
     size = image.shape[1]
     middle = 0.5 * size
-    for picture in numba.prange(image.shape[0]):
+    for picture in range(start, stop):
         R = rotations[picture]
         light = lights[picture]
-        paint = colors[np.int64(picture) * (len(colors) > 1)]
+        paint = colors[picture * (len(colors) > 1)]
         place = np.empty((len(vertices), 3))
         facing = np.empty((len(vertices), 4))
         for v in range(len(vertices)):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from holonomy._core.parallel import in_threads, thread_count
 from holonomy._core.validation import as_numpy, check_float, check_int
 from holonomy.datasets.cameras import PinholeCamera
 from holonomy.datasets.mesh_surfaces import check_mesh, vertex_normals
@@ -115,7 +116,7 @@ class _Scene:
         canvas = np.repeat(np.repeat(behind, self.finer, axis=1), self.finer, axis=2)
         depth = np.full(canvas.shape[:3], np.inf)
         own = paints[:1] if paints.strides[0] == 0 else paints
-        rasterize(
+        scene = (
             self.points,
             self.normals,
             np.ascontiguousarray(own),
@@ -128,6 +129,7 @@ class _Scene:
             canvas,
             depth,
         )
+        in_threads(lambda picture: rasterize(*scene, picture, picture + 1), range(len(canvas)), thread_count())
         size = self.camera.size
         blocks = (len(canvas), size, self.finer, size, self.finer)
         return canvas.reshape(*blocks, 3).mean(axis=(2, 4)), depth.reshape(blocks).min(axis=(2, 4))

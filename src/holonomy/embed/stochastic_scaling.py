@@ -5,12 +5,11 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
 from holonomy._core.citations import references
-from holonomy._core.parallel import in_threads, native_threads
+from holonomy._core.parallel import in_threads, native_threads, thread_count
 from holonomy._core.progress import ProgressBar, progress
 from holonomy._core.random import RandomState, check_seed, derive_seed, generator
 from holonomy._core.validation import check_float, check_int, check_option, check_points
@@ -139,7 +138,7 @@ def stochastic_mds(
 
     with progress("Scaling", total=n_starts * rounds) as bar:
         # Descents whose rounds are too short to be shared out run beside one another instead.
-        in_threads(run, range(n_starts), numba.get_num_threads() if _n_threads(n) == 1 else 1)
+        in_threads(run, range(n_starts), thread_count() if _n_threads(n) == 1 else 1)
     stress, best = min(found, key=itemgetter(0))
     return Scaling(_turned_onto(best, found[0][1]), stress, np.array([stress]), True)
 
@@ -258,7 +257,7 @@ def _rates(weights: np.ndarray, step: float, n_met: int, n_rounds: int) -> np.nd
 
 def _n_threads(n: int) -> int:
     """Return how many threads share the pairs of a round."""
-    return max(1, min(numba.get_num_threads(), (n // 2 + 1) // PAIRS_PER_THREAD))
+    return max(1, min(thread_count(), (n // 2 + 1) // PAIRS_PER_THREAD))
 
 
 def _descend(goal: _Goal, places: np.ndarray, shifts: np.ndarray, rates: np.ndarray, bar: ProgressBar) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from holonomy._core.parallel import thread_count
 from holonomy.manifolds.meshes._closest_kernels import build_tree, closest_rows
 from holonomy.manifolds.meshes.surface import Surface
 
@@ -60,8 +61,6 @@ def run_rows(kernel: Callable[..., None], arguments: tuple[Any, ...], n_rows: in
         for bound in bounds:
             kernel(*arguments, *bound)
         return
-    import numba
-
-    with ThreadPoolExecutor(min(numba.get_num_threads(), len(bounds))) as pool:
+    with ThreadPoolExecutor(min(thread_count(), len(bounds))) as pool:
         for finished in [pool.submit(kernel, *arguments, *bound) for bound in bounds]:
             finished.result()
