@@ -1,8 +1,9 @@
-"""What makes the whole suite fast: slow files start first, and only lines of holonomy are traced for coverage.
+"""What makes the whole suite fast: slow files first, one thread for torch, and only lines of holonomy traced.
 
 Tracing doubles the time of everything written in Python, of the compiler and of peers too, which have no line to count.
 """
 
+import os
 import sys
 from typing import Any
 
@@ -31,3 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.no_cover)
     first = {item.path for item in slow}
     items.sort(key=lambda item: item.path not in first)
+
+
+def pytest_runtest_setup() -> None:
+    """Give torch the threads that the run was given: loops of peers that numba spreads over threads set them to all.
+
+    On cores that two workers share, threads that wait for each other take twenty times as long.
+    """
+    torch, given = sys.modules.get("torch"), os.environ.get("OMP_NUM_THREADS", "")
+    if torch is not None and given.isdigit() and torch.get_num_threads() != int(given):
+        torch.set_num_threads(int(given))
