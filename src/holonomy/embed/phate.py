@@ -102,7 +102,8 @@ class PHATE(DistanceMap):
     Notes
     -----
     Of phate's parameters, ``verbose`` is left out (a progress bar appears on a terminal) and ``n_jobs`` does not change
-    the result. Times may differ from phate's by a step or two, as the entropy here is that of eigenvalues.
+    the result. Times may differ from phate's by a step or two, as the entropy here is that of eigenvalues, and beyond
+    1,000 points or landmarks an estimate of it.
 
     References
     ----------
